@@ -1,0 +1,57 @@
+"""njit for this project: compiled once, cached on disk, and never stale.
+
+Numba's own cache looks at the file of the kernel alone, so a kernel that inlines another one from a
+second file keeps running the old code after an edit there. Here every kernel is cached in a folder
+named by the hash of its module and of all the simulator's modules that it imports.
+"""
+
+import hashlib
+import os
+import re
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numba
+
+__all__ = ["CACHE_DIR", "njit"]
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+_PACKAGE = Path(__file__).resolve().parent
+_IMPORT = re.compile(r"^\s*(?:from|import)\s+(simulator[\w.]*)(?:\s+import\s+(\([^)]*\)|[^\n]*))?", re.MULTILINE)
+
+CACHE_DIR = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "carla-closed-loop"
+
+
+def njit(function: _Function) -> _Function:
+    """Compile with numba on first use: no GIL, no fast-math (results must be the same on every run)."""
+    folder = CACHE_DIR / "kernels" / _hash_of_sources(Path(function.__code__.co_filename).resolve())
+    before = numba.config.CACHE_DIR
+    numba.config.CACHE_DIR = str(folder)  # read when the decorator is applied
+    try:
+        compiled: _Function = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+    finally:
+        numba.config.CACHE_DIR = before
+    return compiled
+
+
+@lru_cache(maxsize=None)
+def _hash_of_sources(path: Path) -> str:
+    found: dict[Path, bytes] = {}
+    _collect(path, found)
+    digest = hashlib.sha256(numba.__version__.encode())
+    for source in sorted(found):
+        digest.update(found[source])
+    return digest.hexdigest()[:16]
+
+
+def _collect(path: Path, found: dict[Path, bytes]) -> None:
+    if path in found or not path.is_file():
+        return
+    found[path] = path.read_bytes()
+    for module, names in _IMPORT.findall(found[path].decode()):
+        base = _PACKAGE.parent.joinpath(*module.split("."))
+        _collect(base.with_suffix(".py"), found)
+        for name in re.findall(r"\w+", names):
+            _collect((base / name).with_suffix(".py"), found)
