@@ -1,7 +1,7 @@
 """The world's state as three numpy tables, one row per thing: actors, vehicles, traffic lights.
 
-Every actor (sensors, lights and the spectator too) has one row in ACTOR, in ascending order of
-id, so that a walk over the rows is the same on every run. Vehicles and lights have a second row
+Every actor (sensors, lights and the spectator too) has one row in ACTOR, in order of
+creation, so that a walk over the rows is the same on every run. Vehicles and lights have a second row
 in a table of their own, found through ACTOR's `side`. Structured arrays pass into a numba kernel
 as one argument each and read there as `actors[i].x`; in Python `actors["x"][:n]` is a view.
 
