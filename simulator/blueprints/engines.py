@@ -25,7 +25,7 @@ _LONG_STIFF_VALUE = 1000.0
 def four_wheels(
     *, wheelbase_m: float, track_m: float, radius_m: float, max_steer_deg: float, brake_nm: float, handbrake_nm: float
 ) -> tuple[Wheel, ...]:
-    """Front left, front right, rear left, rear right around the middle of the vehicle; the hand brake is on the rear."""
+    """Front left, front right, rear left, rear right around the vehicle's middle; the hand brake is on the rear."""
 
     def wheel(x: float, y: float, steer: float, handbrake: float) -> Wheel:
         return Wheel(
@@ -168,6 +168,4 @@ def derive(kind: VehicleClass, mass_kg: float, length_m: float, width_m: float) 
 
 
 # vehicle.lincoln.mkz_2017 has a published log of its physics control: mass, centre of mass, drag and tyre friction.
-MKZ_2017 = replace(
-    derive(CLASSES["car"], 1696.0, 4.902, 2.128), center_of_mass=(0.6, 0.0, -0.3), drag_coefficient=0.3
-)
+MKZ_2017 = replace(derive(CLASSES["car"], 1696.0, 4.902, 2.128), center_of_mass=(0.6, 0.0, -0.3), drag_coefficient=0.3)

@@ -1,0 +1,121 @@
+"""What a blueprint is: an id, tags and typed attributes, all values as text, as CARLA's wire has them."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+__all__ = [
+    "BOOL", "COLOR", "FLOAT", "INT", "STRING", "AttributeDef", "Blueprint", "base_attributes", "constant",
+    "validate_attributes", "variation",
+]  # fmt: skip
+
+# carla.ActorAttributeType
+BOOL: Final = 1
+INT: Final = 2
+FLOAT: Final = 3
+STRING: Final = 4
+COLOR: Final = 5
+
+_TYPE_NAMES: Final = {BOOL: "a bool", INT: "an integer", FLOAT: "a number", STRING: "a text", COLOR: 'a colour "r,g,b"'}
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeDef:
+    id: str
+    type: int
+    default: str
+    recommended: tuple[str, ...]
+    modifiable: bool
+    restricted: bool  # only recommended values are allowed
+
+
+@dataclass(frozen=True, slots=True)
+class Blueprint:
+    uid: int
+    id: str
+    tags: str  # the parts of the id with commas between
+    attributes: tuple[AttributeDef, ...]
+
+    def __iter__(self) -> Iterator[AttributeDef]:
+        return iter(self.attributes)
+
+    def attribute(self, name: str) -> AttributeDef:
+        for attribute in self.attributes:
+            if attribute.id == name:
+                return attribute
+        raise KeyError(f"{self.id} has no attribute {name!r}")
+
+
+def variation(name: str, kind: int, *recommended: str, restricted: bool = False) -> AttributeDef:
+    """An attribute that clients may set; the first recommended value is the default."""
+    return AttributeDef(name, kind, recommended[0], recommended, True, restricted)
+
+
+def constant(name: str, kind: int, value: str) -> AttributeDef:
+    return AttributeDef(name, kind, value, (), False, False)
+
+
+def base_attributes(*role_names: str) -> tuple[AttributeDef, ...]:
+    """What every blueprint begins with.
+
+    The ros_ attributes belong to CARLA's native ROS 2 interface: they are kept and have no effect here.
+    """
+    return (
+        variation("role_name", STRING, *(role_names or ("default",))),
+        variation("ros_name", STRING, ""),
+        variation("ros_frame_id", STRING, ""),
+        variation("ros_publish_tf", BOOL, "true"),
+    )
+
+
+def validate_attributes(blueprint: Blueprint, given: Mapping[str, str]) -> dict[str, str]:
+    """All attributes of an actor of this blueprint: those given, and the defaults of the others, in catalogue order.
+
+    ValueError, in one sentence, for an attribute that the blueprint lacks, a value that does not read as the
+    attribute's type, and a constant that was changed.
+    """
+    known = {attribute.id for attribute in blueprint.attributes}
+    for name in given:
+        if name not in known:
+            raise ValueError(f"{blueprint.id} has no attribute {name!r}.")
+    return {attribute.id: _checked(blueprint.id, attribute, given) for attribute in blueprint.attributes}
+
+
+def _checked(blueprint_id: str, attribute: AttributeDef, given: Mapping[str, str]) -> str:
+    value = given.get(attribute.id, attribute.default)
+    if value == attribute.default:  # "1.0f", or "" as a mass: CARLA's own defaults are not always numbers
+        return value
+    if not attribute.modifiable:
+        raise ValueError(f"{blueprint_id}: {attribute.id} is always {attribute.default!r}, not {value!r}.")
+    if not _reads_as(attribute.type, value):
+        raise ValueError(f"{blueprint_id}: {attribute.id} must be {_TYPE_NAMES[attribute.type]}, not {value!r}.")
+    if attribute.restricted and value not in attribute.recommended:
+        raise ValueError(
+            f"{blueprint_id}: {attribute.id} must be one of {', '.join(attribute.recommended)}, not {value!r}."
+        )
+    return value
+
+
+def _reads_as(kind: int, value: str) -> bool:
+    if kind == BOOL:
+        return value.lower() in ("true", "false")
+    if kind == INT:
+        return _is_integer(value)
+    if kind == FLOAT:
+        try:
+            number = float(value.removesuffix("f"))
+        except ValueError:
+            return False
+        return number - number == 0.0  # neither infinite nor nan
+    if kind == COLOR:
+        channels = value.split(",")
+        return len(channels) == 3 and all(_is_integer(c) and 0 <= int(c) <= 255 for c in channels)
+    return True
+
+
+def _is_integer(value: str) -> bool:
+    try:
+        int(value)
+    except ValueError:
+        return False
+    return True

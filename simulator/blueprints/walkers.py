@@ -1,0 +1,75 @@
+"""The 52 walkers of CARLA 0.9.16.
+
+Boxes were measured on a 0.9.16 server and published with Scenic's CARLA library; gender, age, generation and
+speeds are from a public dump of a later catalogue with the same ids.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+from simulator.blueprints.attributes import BOOL, FLOAT, INT, STRING, AttributeDef, base_attributes, constant, variation
+
+__all__ = ["WalkerSpec", "walker_definitions", "walker_spec"]
+
+_COUNT: Final = 52
+_FEMALE: Final = frozenset(
+    {1, *range(5, 12), 15, *range(19, 24), 31, 32, *range(35, 38), *range(40, 45), *range(48, 51)}
+)
+_SMALL_CHILDREN: Final = frozenset({9, 10, 11, 48, 49})
+_CHILDREN: Final = _SMALL_CHILDREN | {12, 13, 14}
+_TEENAGERS: Final = frozenset({50, 51})
+_NO_WHEELCHAIR: Final = _CHILDREN | {30, 32, 42, 43, 44, 50, 51, 52}
+_BRISK: Final = frozenset({1, 5, 6, 7, 8, 15})
+
+
+@dataclass(frozen=True, slots=True)
+class WalkerSpec:
+    half_extents: tuple[float, float, float]  # m; the origin of a walker is the middle of its box
+    semantic_tag: int  # carla.CityObjectLabel.Pedestrians
+    walk_mps: float
+    run_mps: float
+    mass_kg: float
+
+
+def _speeds(number: int) -> tuple[float, float]:
+    if number in _CHILDREN or number in _TEENAGERS:
+        return 1.1, 2.0
+    return (1.8 if number in _BRISK else 1.7), 4.0
+
+
+def _definition(number: int) -> tuple[AttributeDef, ...]:
+    walk, run = _speeds(number)
+    wheelchair = number not in _NO_WHEELCHAIR
+    age = "child" if number in _CHILDREN else "teenager" if number in _TEENAGERS else "adult"
+    return (
+        *base_attributes("pedestrian"),
+        # Read by index: 0 stands, 1 walks, 2 runs.
+        variation("speed", FLOAT, "0.0", str(walk), str(run)),
+        variation("is_invincible", BOOL, "true"),
+        variation("use_wheelchair", BOOL, *(("false", "true") if wheelchair else ("false",)), restricted=True),
+        constant("gender", STRING, "female" if number in _FEMALE else "male"),
+        constant("generation", INT, "1" if number <= 14 else "2" if number <= 49 else "3"),
+        constant("age", STRING, age),
+        constant("can_use_wheelchair", BOOL, "true" if wheelchair else "false"),
+    )
+
+
+def walker_definitions() -> dict[str, tuple[AttributeDef, ...]]:
+    """Attributes by id."""
+    return {f"walker.pedestrian.{number:04d}": _definition(number) for number in range(1, _COUNT + 1)}
+
+
+@cache
+def walker_spec(blueprint_id: str) -> WalkerSpec:
+    """KeyError for an id that is no walker."""
+    digits = blueprint_id.removeprefix("walker.pedestrian.")
+    if not (len(digits) == 4 and digits.isdecimal() and 1 <= int(digits) <= _COUNT):
+        raise KeyError(blueprint_id)
+    number = int(digits)
+    walk, run = _speeds(number)
+    if number in _SMALL_CHILDREN:
+        return WalkerSpec((0.25, 0.25, 0.55), 12, walk, run, 25.0)
+    if number in _CHILDREN:
+        return WalkerSpec((0.1875, 0.1875, 0.65), 12, walk, run, 35.0)
+    return WalkerSpec((0.1875, 0.1875, 0.93), 12, walk, run, 75.0)
