@@ -123,6 +123,11 @@ WHEEL: Final = np.dtype(
         ("load_n", np.float64),
         ("long_force_n", np.float64),
         ("lat_force_n", np.float64),
+        # Kept by simulator.world.vehicles
+        ("rest_load_n", np.float64),  # its share of the weight on flat ground
+        ("ground_z", np.float64),  # the ground beneath it in this tick: ground_z + ground_x x + ground_y y
+        ("ground_x", np.float64),
+        ("ground_y", np.float64),
     ],
     align=True,
 )
@@ -184,6 +189,26 @@ VEHICLE_STATE: Final = np.dtype(
         ("front_m", np.float64),  # centre of mass to front axle
         ("rear_m", np.float64),
         ("inertia_z", np.float64),
+        ("inertia_x", np.float64),
+        ("inertia_y", np.float64),
+        ("lean_arm_m", np.float64),  # of the tyre forces about the roll and pitch axes
+        ("radius_m", np.float64),
+        ("max_steer_rad", np.float64),  # mean of the front wheels
+        ("peak_torque_nm", np.float64),
+        ("drag_area_m2", np.float64),  # drag coefficient times frontal area
+        ("wheel_damping_nsm", np.float64),  # of all wheels, as a force per road speed
+        # Kept by simulator.world.vehicles from one substep to the next
+        ("tick_s", np.float64),
+        ("last_vx", np.float64),
+        ("last_vy", np.float64),
+        ("last_vz", np.float64),
+        ("steer_target_rad", np.float64),
+        ("grip_front", np.float64),  # friction coefficients of the axles
+        ("grip_rear", np.float64),
+        ("brake_front_n", np.float64),
+        ("brake_rear_n", np.float64),
+        ("long_force_n", np.float64),  # of all tyres, in the vehicle's frame
+        ("lat_force_n", np.float64),
         # Lights, doors, and what concerns it on the road (out)
         ("light_state", np.uint32),
         ("doors_open", np.uint8),  # bit per carla.VehicleDoor
