@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from math import isfinite
 from typing import Final
 
 __all__ = [
-    "BOOL", "COLOR", "FLOAT", "INT", "STRING", "AttributeDef", "Blueprint", "base_attributes", "constant",
+    "BOOL", "COLOR", "FLOAT", "INT", "STRING", "AttributeDef", "Blueprint", "base_attributes", "constant", "number",
     "validate_attributes", "variation",
 ]  # fmt: skip
 
@@ -81,6 +82,11 @@ def validate_attributes(blueprint: Blueprint, given: Mapping[str, str]) -> dict[
     return {attribute.id: _checked(blueprint.id, attribute, given) for attribute in blueprint.attributes}
 
 
+def number(text: str) -> float:
+    """The value of a FLOAT attribute; CARLA writes some with an f ("3.5f"), and none at all reads as 0."""
+    return float(text.removesuffix("f")) if text else 0.0
+
+
 def _checked(blueprint_id: str, attribute: AttributeDef, given: Mapping[str, str]) -> str:
     value = given.get(attribute.id, attribute.default)
     if value == attribute.default:  # "1.0f", or "" as a mass: CARLA's own defaults are not always numbers
@@ -103,10 +109,9 @@ def _reads_as(kind: int, value: str) -> bool:
         return _is_integer(value)
     if kind == FLOAT:
         try:
-            number = float(value.removesuffix("f"))
+            return value != "" and isfinite(number(value))
         except ValueError:
             return False
-        return number - number == 0.0  # neither infinite nor nan
     if kind == COLOR:
         channels = value.split(",")
         return len(channels) == 3 and all(_is_integer(c) and 0 <= int(c) <= 255 for c in channels)

@@ -25,11 +25,11 @@ _BRISK: Final = frozenset({1, 5, 6, 7, 8, 15})
 
 @dataclass(frozen=True, slots=True)
 class WalkerSpec:
-    half_extents: tuple[float, float, float]  # m; the origin of a walker is the middle of its box
+    half: tuple[float, float, float]  # half extents, m; the origin of a walker is the middle of its box
     semantic_tag: int  # carla.CityObjectLabel.Pedestrians
     walk_mps: float
     run_mps: float
-    mass_kg: float
+    mass: float  # kg
 
 
 def _speeds(number: int) -> tuple[float, float]:
