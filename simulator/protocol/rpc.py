@@ -8,10 +8,10 @@ for a call with a value, [[false]] or [[true, [text]]] for one without. apply_ba
 msgpack-rpc error loses its text in the client, so it is kept for calls that do not exist.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
-import msgpack
+import msgpack  # type: ignore[import-untyped]
 
 from simulator.protocol.errors import MalformedStream, MessageTooLarge
 from simulator.protocol.wire import describe
@@ -144,7 +144,7 @@ class ReplyParser:
             yield Reply(*message[1:])
 
 
-_pack = msgpack.Packer(unicode_errors="surrogateescape").pack
+_pack: Final[Callable[[object], bytes]] = msgpack.Packer(unicode_errors="surrogateescape").pack
 
 # The constant parts of a reply around the message id, written as msgpack: arrays are 0x9n, nil 0xc0.
 _REPLY: Final = b"\x94\x01\xce"  # [1, u32 ...

@@ -5,10 +5,10 @@ server writes messages, each with its length in front; every message starts with
 """
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
 
-import msgpack
+import msgpack  # type: ignore[import-untyped]
 
 from simulator.protocol.errors import BadValue, MalformedStream
 from simulator.protocol.structs import Actor, Vector3
@@ -108,7 +108,7 @@ def unpack_header(message: bytes) -> SensorHeader:
     return SensorHeader(*_HEADER.unpack_from(message))
 
 
-_pack = msgpack.Packer().pack
+_pack: Final[Callable[[object], bytes]] = msgpack.Packer().pack
 
 
 def collision_payload(actor: Actor, other: Actor, normal_impulse: Vector3) -> bytes:

@@ -275,10 +275,17 @@ class BoneOut(NamedTuple):
     relative: Transform
 
 
+class TextureColor(NamedTuple):
+    r: int
+    g: int
+    b: int
+    a: int
+
+
 class Texture(NamedTuple):
     width: int
     height: int
-    pixels: list[Color]
+    pixels: list[TextureColor]
 
 
 class FloatTexture(NamedTuple):

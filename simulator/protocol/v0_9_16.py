@@ -88,7 +88,7 @@ ENVIRONMENT_OBJECT: Final = Struct(s.EnvironmentObject, (TRANSFORM, BOUNDING_BOX
 LIGHT_STATE: Final = Struct(s.LightState, (U32, VECTOR3, F32, U8, COLOR, BOOL))
 BONE_IN: Final = Struct(s.BoneIn, (STR, TRANSFORM))
 BONE_OUT: Final = Struct(s.BoneOut, (STR, TRANSFORM, TRANSFORM, TRANSFORM))
-TEXTURE: Final = Struct(s.Texture, (U32, U32, List(COLOR)))
+TEXTURE: Final = Struct(s.Texture, (U32, U32, List(Struct(s.TextureColor, (U8, U8, U8, U8)))))
 FLOAT_TEXTURE: Final = Struct(s.FloatTexture, (U32, U32, List(FLOAT_COLOR)))
 
 _LINE: Final = Struct(s.DebugLine, (VECTOR3, VECTOR3, F32))

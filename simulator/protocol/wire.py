@@ -10,6 +10,7 @@ for floats. Not-a-number and infinities pass too: whether a place takes them is 
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Final
 
 from simulator.protocol.errors import BadValue
@@ -61,11 +62,11 @@ class Int(WireType):
         self.high = high
 
     def decode(self, value: Any) -> Any:
+        if type(value) is int and self.low <= value <= self.high:
+            return value
         if type(value) is not int:
             raise BadValue(f"must be an integer, not {describe(value)}")
-        if not self.low <= value <= self.high:
-            raise BadValue(f"must lie between {self.low} and {self.high}, not {value}")
-        return value
+        raise BadValue(f"must lie between {self.low} and {self.high}, not {value}")
 
 
 class Float(WireType):
@@ -153,9 +154,12 @@ class Wrapped(WireType):
     def __init__(self, name: str, element: WireType) -> None:
         super().__init__(name, list, plain=False, trusted=False)
         self.element = element
+        self._decode = element.decode
 
     def decode(self, value: Any) -> Any:
-        return self.element.decode(_array(value, 1)[0])
+        if type(value) is not list or not value:
+            _array(value, 1)  # raises
+        return self._decode(value[0])
 
     def encode(self, value: Any) -> Any:
         return [self.element.encode(value)]
@@ -188,7 +192,8 @@ class Struct(WireType):
             raise TypeError(f"{cls.__name__} has {len(names)} fields, the layout gives {len(fields)}")
         self.cls = cls
         self.fields = dict(zip(names, fields, strict=True))
-        self._make: Callable[[list[Any]], Any] = cls._make
+        # What cls._make does, without its check of the length, which decoding has done.
+        self._make: Callable[[list[Any]], Any] = partial(tuple.__new__, cls)
         self._exact = [field.exact for field in fields]
         self._checked = [(i, field.decode) for i, field in enumerate(fields) if not field.trusted]
 
@@ -232,7 +237,7 @@ class Variant(WireType):
         self._indices = {alternative.cls: index for index, alternative in enumerate(alternatives)}
 
     def decode(self, value: Any) -> Any:
-        index, body = _array(value, 2)[:2]
+        index, body = value if type(value) is list and len(value) == 2 else _array(value, 2)[:2]
         if type(index) is not int:
             raise BadValue(f"must start with an integer, not {describe(index)}")
         if not 0 <= index < len(self._decoders):
