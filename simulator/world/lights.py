@@ -87,6 +87,12 @@ class TrafficLights:
         self.groups["frozen"] = frozen
         self.lights["frozen"] = frozen
 
+    def freeze_group(self, light: int, frozen: bool) -> None:
+        members = self.group_of(light)
+        self.lights["frozen"][members] = frozen
+        if self.lights["group"][light] >= 0:
+            self.groups["frozen"][self.lights["group"][light]] = frozen
+
     def reset_group(self, light: int) -> None:
         group = int(self.lights["group"][light])
         if group >= 0:

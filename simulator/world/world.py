@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 from simulator.blueprints import (
     Blueprint,
     Catalogue,
-    VehiclePhysics,
     catalogue,
-    mesh_half_extents,
+    mesh_spec,
     prop_spec,
     validate_attributes,
     vehicle_spec,
     walker_spec,
 )
+from simulator.blueprints.physics import VehiclePhysics
 from simulator.maps.ground import ground
 from simulator.maps.town import TRAFFIC_LIGHT as TRAFFIC_LIGHT_LABEL
 from simulator.maps.town import TRAFFIC_SIGNS as TRAFFIC_SIGNS_LABEL
@@ -368,18 +368,17 @@ def _body(blueprint: Blueprint, kind: int, attributes: dict[str, str]) -> _Body:
     """Box, mass and semantic tag of an actor about to be."""
     if kind == VEHICLE:
         vehicle = vehicle_spec(blueprint.id)
-        return _Body(vehicle.center, vehicle.half, vehicle.physics.mass, vehicle.semantic_tag)
+        return _Body(vehicle.center, vehicle.half_extents, vehicle.physics.mass, vehicle.semantic_tag)
     if kind == WALKER:
         walker = walker_spec(blueprint.id)
-        return _Body((0.0, 0.0, 0.0), walker.half, walker.mass, walker.semantic_tag)
+        return _Body((0.0, 0.0, 0.0), walker.half_extents, walker.mass_kg, walker.semantic_tag)
     if kind == PROP:
         if blueprint.id == "static.prop.mesh":
-            half = mesh_half_extents(attributes.get("mesh_path", ""))
-            scale = float(attributes.get("scale", "1.0").rstrip("f") or 1.0)
-            half = (half[0] * scale, half[1] * scale, half[2] * scale)
-            return _Body((0.0, 0.0, half[2]), half, float(attributes.get("mass") or 0.0), tables_label(attributes))
-        prop = prop_spec(blueprint.id)
-        return _Body(prop.center, prop.half, prop.mass, prop.semantic_tag)
+            prop = mesh_spec(attributes["mesh_path"], float(attributes["scale"].rstrip("f")))
+        else:
+            prop = prop_spec(blueprint.id)
+        if prop is not None:
+            return _Body(prop.center, prop.half_extents, prop.mass_kg, prop.semantic_tag)
     return _Body((0.0, 0.0, 0.0), (0.0, 0.0, 0.0), 0.0, None)
 
 

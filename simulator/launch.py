@@ -1,0 +1,71 @@
+"""Start the simulator from a program: a process of its own, ended with the `with` block."""
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = ["Running", "SimulatorFailed", "serve"]
+
+
+class SimulatorFailed(RuntimeError):
+    """The simulator ended before it was ready; the message is what it said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A simulator that accepts clients."""
+
+    host: str
+    port: int
+    stream_port: int
+    pid: int
+    process: subprocess.Popen[str]
+
+
+@contextlib.contextmanager
+def serve(
+    town: str = "Harbor",
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    map_dir: str | Path | None = None,
+    seed: int = 0,
+    fps: float = 20.0,
+    no_rendering: bool = False,
+    state_hash: str | Path | None = None,
+    gnss: str = "leaderboard",
+) -> Iterator[Running]:
+    """Run a simulator beside this program; port 0 takes free ones. What it says goes to stderr."""
+    command = [sys.executable, "-m", "simulator", "--town", town, "--host", host, "--port", str(port)]
+    command += ["--seed", str(seed), "--fps", str(fps), "--gnss", gnss, "--end-with-parent"]
+    if map_dir is not None:
+        command += ["--map-dir", str(map_dir)]
+    if state_hash is not None:
+        command += ["--state-hash", str(state_hash)]
+    if no_rendering:
+        command.append("--no-rendering")
+    # The package may be run from a checkout that is not installed: the child must find the same one.
+    root = str(Path(__file__).resolve().parents[1])
+    environment = dict(os.environ)
+    environment["PYTHONPATH"] = os.pathsep.join(filter(None, [root, environment.get("PYTHONPATH", "")]))
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment, stdin=subprocess.DEVNULL)
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        if not line:
+            raise SimulatorFailed(f"the simulator ended with exit code {process.wait()} before it was ready: see stderr")
+        ready = json.loads(line)
+        yield Running(ready["host"], ready["port"], ready["stream_port"], ready["pid"], process)
+    finally:
+        process.terminate()
+        try:
+            process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        process.stdout.close()  # type: ignore[union-attr]

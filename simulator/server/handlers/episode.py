@@ -1,0 +1,99 @@
+"""Version, episodes, settings, weather, ticks and files."""
+
+import math
+from typing import Any
+
+from simulator.maps.library import BadMap, UnknownMap
+from simulator.protocol import structs
+from simulator.server.handlers.registry import CallRefused, call
+from simulator.server.server_types import Server, Session
+
+
+@call("version")
+def version(server: Server, session: Session) -> str:
+    return server.layout.version
+
+
+@call("get_available_maps")
+def get_available_maps(server: Server, session: Session) -> list[str]:
+    return [f"/Game/Carla/Maps/{name}" for name in server.library.names()]
+
+
+@call("get_episode_info")
+def get_episode_info(server: Server, session: Session) -> structs.EpisodeInfo:
+    return structs.EpisodeInfo(server.episode_id, server.token(1))
+
+
+@call("get_episode_settings")
+def get_episode_settings(server: Server, session: Session) -> structs.EpisodeSettings:
+    return server.settings
+
+
+@call("set_episode_settings")
+def set_episode_settings(server: Server, session: Session, settings: structs.EpisodeSettings) -> int:
+    delta = settings.fixed_delta_seconds
+    if delta is not None and not (math.isfinite(delta) and delta >= 0.0):
+        raise CallRefused(f"fixed_delta_seconds must be a positive number of seconds, not {delta}")
+    if not (math.isfinite(settings.max_substep_delta_time) and settings.max_substeps >= 1):
+        raise CallRefused("max_substep_delta_time must be finite and max_substeps at least 1")
+    server.settings = settings._replace(fixed_delta_seconds=delta or None)
+    server.apply_substepping()
+    server.ticker.mode_changed()
+    return server.frame
+
+
+@call("tick_cue")
+def tick_cue(server: Server, session: Session) -> int:
+    return server.ticker.cue(session)
+
+
+@call("load_new_episode")
+async def load_new_episode(server: Server, session: Session, name: str, reset_settings: bool, layers: int) -> None:
+    current = server.world.town
+    await _load(server, (lambda: server.library.load(name)) if name else (lambda: current), reset_settings)
+
+
+@call("copy_opendrive_to_file")
+async def copy_opendrive_to_file(
+    server: Server, session: Session, opendrive: str, parameters: structs.OpendriveParams
+) -> None:
+    await _load(server, lambda: server.library.load_text(opendrive), reset_settings=False)
+
+
+async def _load(server: Server, find: Any, reset_settings: bool) -> None:
+    if server.is_loading:
+        raise CallRefused("another map is being loaded; try again when it is done")
+    try:
+        await server.load(find)
+    except UnknownMap as error:
+        raise CallRefused(str(error)) from None
+    except BadMap as error:
+        server.say(f"map refused: {error}")
+        raise CallRefused(str(error)) from None
+    if reset_settings:
+        server.settings = server.default_settings()
+        server.apply_substepping()
+    server.ticker.mode_changed()
+
+
+@call("get_weather_parameters")
+def get_weather_parameters(server: Server, session: Session) -> structs.Weather:
+    return structs.Weather(*server.world.weather)
+
+
+@call("set_weather_parameters")
+def set_weather_parameters(server: Server, session: Session, weather: structs.Weather) -> None:
+    server.world.weather = tuple(weather)
+
+
+@call("get_required_files")
+def get_required_files(server: Server, session: Session, folder: str) -> list[str]:
+    return server.files(folder)
+
+
+@call("request_file")
+def request_file(server: Server, session: Session, name: str) -> bytes:
+    data = server.file(name)
+    if data is None:
+        raise CallRefused(f"there is no file {name!r}: only names that get_required_files lists are served")
+    return data

@@ -1,0 +1,58 @@
+"""The table rpc name -> function, filled by the modules beside this one."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+if TYPE_CHECKING:
+    from simulator.server.server import Server
+    from simulator.server.session import Session
+
+__all__ = ["HANDLERS", "CallRefused", "actor_or_refuse", "call", "vehicle_or_refuse", "walker_or_refuse"]
+
+
+class CallRefused(Exception):
+    """The call is answered with this message, which the client raises as a RuntimeError."""
+
+
+Handler = Callable[..., Any]
+_Handler = TypeVar("_Handler", bound=Handler)
+
+# Every handler takes (server, session, *arguments) and returns the result, or a coroutine of it.
+HANDLERS: Final[dict[str, Handler]] = {}
+
+
+def call(*names: str) -> Callable[[_Handler], _Handler]:
+    """Register the handler of one or more calls."""
+
+    def register(function: _Handler) -> _Handler:
+        for name in names:
+            if name in HANDLERS:
+                raise ValueError(f"two handlers for the call {name}")
+            HANDLERS[name] = function
+        return function
+
+    return register
+
+
+def actor_or_refuse(server: "Server", session: "Session", actor_id: int) -> Any:
+    """The living actor, or CARLA's words for its absence."""
+    actor = server.world.get(actor_id)
+    if actor is None:
+        raise CallRefused(
+            f"Responding error from function {session.method}: Actor could not be found in the registry.  Actor Id: {actor_id}"
+        )
+    return actor
+
+
+def vehicle_or_refuse(server: "Server", session: "Session", actor_id: int) -> Any:
+    actor = actor_or_refuse(server, session, actor_id)
+    if actor.id not in server.world.physics:
+        raise CallRefused(f"Responding error from function {session.method}: actor {actor_id} is no vehicle")
+    return actor
+
+
+def walker_or_refuse(server: "Server", session: "Session", actor_id: int) -> Any:
+    actor = actor_or_refuse(server, session, actor_id)
+    if not actor.type_id.startswith("walker."):
+        raise CallRefused(f"Responding error from function {session.method}: actor {actor_id} is no walker")
+    return actor

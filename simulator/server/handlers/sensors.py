@@ -1,0 +1,51 @@
+"""Streams of sensors, and the Unreal features around them."""
+
+from simulator.server.handlers.registry import CallRefused, actor_or_refuse, call
+from simulator.server.server_types import Server, Session
+
+
+@call("get_sensor_token")
+def get_sensor_token(server: Server, session: Session, stream_id: int) -> bytes:
+    return server.hand_out_token(stream_id)
+
+
+@call("enable_sensor_for_ros", "disable_sensor_for_ros")
+def sensor_for_ros(server: Server, session: Session, stream_id: int) -> None:
+    raise CallRefused(f"{session.method} is not supported by this simulator: it has no ROS 2 bridge of its own")
+
+
+@call("is_sensor_enabled_for_ros")
+def is_sensor_enabled_for_ros(server: Server, session: Session, stream_id: int) -> bool:
+    return False
+
+
+@call("are_gbuffers_enabled")
+def are_gbuffers_enabled(server: Server, session: Session, actor_id: int) -> bool:
+    actor_or_refuse(server, session, actor_id)
+    return False
+
+
+@call("enable_gbuffers", "get_gbuffer_token")
+def gbuffers(server: Server, session: Session, *arguments: object) -> None:
+    raise CallRefused(f"{session.method} is not supported by this simulator: it renders without G-buffers")
+
+
+@call("set_ignored_vehicles")
+def set_ignored_vehicles(server: Server, session: Session, actor_id: int, ids: list[int]) -> None:
+    """Vehicles that a lidar does not see."""
+    server.sensing.ignore(actor_or_refuse(server, session, actor_id), ids)
+
+
+@call("get_imui_gravity")
+def get_imui_gravity(server: Server, session: Session) -> float:
+    return server.gravity
+
+
+@call("set_imui_gravity")
+def set_imui_gravity(server: Server, session: Session, gravity: float) -> None:
+    server.gravity = gravity
+
+
+@call("set_annotations_traverse_translucency")
+def set_annotations_traverse_translucency(server: Server, session: Session, enabled: bool) -> None:
+    """Nothing here is translucent."""

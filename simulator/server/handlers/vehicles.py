@@ -1,0 +1,204 @@
+"""Driving: controls, physics, lights and doors of vehicles."""
+
+from math import degrees, hypot, radians
+
+from simulator.protocol import structs
+from simulator.server.convert import physics_from_wire, physics_to_wire
+from simulator.server.handlers.registry import CallRefused, call, vehicle_or_refuse
+from simulator.server.server_types import Server, Session
+from simulator.world.actors import Actor
+from simulator.world.vehicles import reset_ackermann
+
+ALL_DOORS = 6
+DOORS = 0b111111
+
+
+def control(server: Server, actor: Actor, wanted: structs.VehicleControl) -> None:
+    row = server.world.vehicle_row(actor)
+    # NaN fails both comparisons of a clamp written this way and ends as the lower bound, never in the physics.
+    row["throttle"] = _clamp(wanted.throttle, 0.0, 1.0)
+    row["steer"] = _clamp(wanted.steer, -1.0, 1.0, neutral=0.0)
+    row["brake"] = _clamp(wanted.brake, 0.0, 1.0)
+    row["hand_brake"] = wanted.hand_brake
+    row["reverse"] = wanted.reverse
+    row["manual_gear_shift"] = wanted.manual_gear_shift
+    row["gear_command"] = wanted.gear
+    row["ackermann"] = 0
+
+
+def _clamp(value: float, low: float, high: float, neutral: float | None = None) -> float:
+    if value != value:
+        return low if neutral is None else neutral
+    return low if value < low else high if value > high else value
+
+
+def ackermann(server: Server, actor: Actor, wanted: structs.AckermannControl) -> None:
+    row = server.world.vehicle_row(actor)
+    if any(value != value for value in wanted):
+        raise CallRefused("an Ackermann control must not hold NaN")
+    if not row["ackermann"]:
+        reset_ackermann(server.world.vehicles, int(server.world.row(actor)["side"]))
+    row["ackermann"] = 1
+    row["ack_steer"] = wanted.steer
+    row["ack_steer_speed"] = wanted.steer_speed
+    row["ack_speed"] = wanted.speed
+    row["ack_acceleration"] = wanted.acceleration
+    row["ack_jerk"] = wanted.jerk
+
+
+def apply_physics(server: Server, actor: Actor, physics: structs.VehiclePhysics) -> None:
+    if not (physics.mass > 0.0 and physics.max_rpm > 0.0):
+        raise CallRefused("a physics control needs a positive mass and max_rpm")
+    server.world.apply_physics(actor, physics_from_wire(server.world, actor, physics))
+
+
+@call("apply_control_to_vehicle")
+def apply_control_to_vehicle(server: Server, session: Session, actor_id: int, wanted: structs.VehicleControl) -> None:
+    control(server, vehicle_or_refuse(server, session, actor_id), wanted)
+
+
+@call("apply_ackermann_control_to_vehicle")
+def apply_ackermann_control(server: Server, session: Session, actor_id: int, wanted: structs.AckermannControl) -> None:
+    ackermann(server, vehicle_or_refuse(server, session, actor_id), wanted)
+
+
+@call("get_ackermann_controller_settings")
+def get_ackermann_settings(server: Server, session: Session, actor_id: int) -> structs.AckermannSettings:
+    row = server.world.vehicle_row(vehicle_or_refuse(server, session, actor_id))
+    return structs.AckermannSettings(*(float(gain) for gain in row["ack_gains"]))
+
+
+@call("apply_ackermann_controller_settings")
+def apply_ackermann_settings(
+    server: Server, session: Session, actor_id: int, settings: structs.AckermannSettings
+) -> None:
+    server.world.vehicle_row(vehicle_or_refuse(server, session, actor_id))["ack_gains"] = settings
+
+
+@call("get_physics_control")
+def get_physics_control(server: Server, session: Session, actor_id: int) -> structs.VehiclePhysics:
+    return physics_to_wire(server.world, vehicle_or_refuse(server, session, actor_id))
+
+
+@call("apply_physics_control")
+def apply_physics_control(server: Server, session: Session, actor_id: int, physics: structs.VehiclePhysics) -> None:
+    apply_physics(server, vehicle_or_refuse(server, session, actor_id), physics)
+
+
+@call("get_vehicle_light_state")
+def get_vehicle_light_state(server: Server, session: Session, actor_id: int) -> int:
+    return int(server.world.vehicle_row(vehicle_or_refuse(server, session, actor_id))["light_state"])
+
+
+@call("set_vehicle_light_state")
+def set_vehicle_light_state(server: Server, session: Session, actor_id: int, lights: int) -> None:
+    server.world.vehicle_row(vehicle_or_refuse(server, session, actor_id))["light_state"] = lights
+
+
+@call("get_vehicle_light_states")
+def get_vehicle_light_states(server: Server, session: Session) -> list[tuple[int, int]]:
+    register = server.world.register
+    vehicles = register.vehicles[: register.n_vehicles]
+    ids = register.actors["id"][vehicles["actor"]]
+    return list(zip(ids.tolist(), vehicles["light_state"].tolist(), strict=True))
+
+
+@call("open_vehicle_door")
+def open_vehicle_door(server: Server, session: Session, actor_id: int, door: int) -> None:
+    server.world.vehicle_row(vehicle_or_refuse(server, session, actor_id))["doors_open"] |= _door_bits(door)
+
+
+@call("close_vehicle_door")
+def close_vehicle_door(server: Server, session: Session, actor_id: int, door: int) -> None:
+    server.world.vehicle_row(vehicle_or_refuse(server, session, actor_id))["doors_open"] &= ~_door_bits(door) & 0xFF
+
+
+def _door_bits(door: int) -> int:
+    if not 0 <= door <= ALL_DOORS:
+        raise CallRefused(f"there is no door {door}: doors are 0 to 5, 6 means all")
+    return DOORS if door == ALL_DOORS else 1 << door
+
+
+@call("get_wheel_steer_angle")
+def get_wheel_steer_angle(server: Server, session: Session, actor_id: int, wheel: int) -> float:
+    return degrees(float(_wheel(server, session, actor_id, wheel)["steer_rad"]))
+
+
+@call("get_wheel_pitch_angle")
+def get_wheel_pitch_angle(server: Server, session: Session, actor_id: int, wheel: int) -> float:
+    """How far the wheel has rolled is not kept: it is drawn nowhere and acts on nothing."""
+    _wheel(server, session, actor_id, wheel)
+    return 0.0
+
+
+@call("set_wheel_steer_direction", "set_wheel_pitch_angle")
+def set_wheel_direction(server: Server, session: Session, actor_id: int, wheel: int, angle: float) -> None:
+    """Cosmetic in CARLA too: it turns the drawn wheel, not the car."""
+    _wheel(server, session, actor_id, wheel)
+
+
+def _wheel(server: Server, session: Session, actor_id: int, wheel: int):  # type: ignore[no-untyped-def]
+    row = server.world.vehicle_row(vehicle_or_refuse(server, session, actor_id))
+    if not 0 <= wheel < int(row["n_wheels"]):
+        raise CallRefused(f"actor {actor_id} has no wheel {wheel}")
+    return row["wheels"][wheel]
+
+
+@call("get_telemetry_data")
+def get_telemetry_data(server: Server, session: Session, actor_id: int) -> structs.Telemetry:
+    actor = vehicle_or_refuse(server, session, actor_id)
+    body, row = server.world.row(actor), server.world.vehicle_row(actor)
+    wheels = []
+    count = int(row["n_wheels"])
+    rest_load = max(float(body["mass"]) * 9.81 / count, 1.0)
+    for wheel in row["wheels"][:count]:
+        load = float(wheel["load_n"])
+        wheels.append(
+            structs.WheelTelemetry(
+                float(wheel["tire_friction"]),
+                float(wheel["lat_slip"]),
+                float(wheel["long_slip"]),
+                float(wheel["omega"]),
+                load,
+                load / rest_load,
+                float(wheel["long_force_n"] * wheel["radius_m"]),
+                float(wheel["long_force_n"]),
+                float(wheel["lat_force_n"]),
+                float(wheel["long_force_n"]) / rest_load,
+                float(wheel["lat_force_n"]) / rest_load,
+            )
+        )
+    return structs.Telemetry(
+        hypot(float(body["vx"]), float(body["vy"])),
+        float(row["steer"]),
+        float(row["throttle"]),
+        float(row["brake"]),
+        float(row["engine_rpm"]),
+        int(row["gear"]),
+        float(row["drag_coefficient"]),
+        wheels,
+    )
+
+
+@call("show_vehicle_debug_telemetry")
+def show_vehicle_debug_telemetry(server: Server, session: Session, actor_id: int, enabled: bool) -> None:
+    vehicle_or_refuse(server, session, actor_id)
+
+
+@call("set_actor_autopilot")
+def set_actor_autopilot(server: Server, session: Session, actor_id: int, enabled: bool) -> None:
+    """The client's Traffic Manager does the driving; this only tells that it will."""
+    server.world.vehicle_row(vehicle_or_refuse(server, session, actor_id))["autopilot"] = enabled
+
+
+@call("restore_physx_physics")
+def restore_physx_physics(server: Server, session: Session, actor_id: int) -> None:
+    vehicle_or_refuse(server, session, actor_id)
+
+
+@call("enable_carsim", "use_carsim_road", "enable_chrono_physics")
+def other_physics(server: Server, session: Session, *arguments: object) -> None:
+    raise CallRefused(f"{session.method} is not supported by this simulator: it has one vehicle model of its own")
+
+
+__all__ = ["ackermann", "apply_physics", "control", "radians"]
