@@ -11,7 +11,7 @@ msgpack-rpc error loses its text in the client, so it is kept for calls that do 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
-import msgpack  # type: ignore[import-untyped]
+import msgpack
 
 from simulator.protocol.errors import MalformedStream, MessageTooLarge
 from simulator.protocol.wire import describe

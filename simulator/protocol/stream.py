@@ -8,7 +8,7 @@ import struct
 from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
 
-import msgpack  # type: ignore[import-untyped]
+import msgpack
 
 from simulator.protocol.errors import BadValue, MalformedStream
 from simulator.protocol.structs import Actor, Vector3

@@ -1,5 +1,7 @@
 """The tables against bytes that the official client sent (see recorded/record.py)."""
 
+from typing import Any
+
 import msgpack
 import pytest
 
@@ -22,7 +24,7 @@ NOT_RECORDED = {
 }
 
 
-def pack(wire_type: wire.WireType, value: object) -> bytes:
+def pack(wire_type: wire.WireType, value: Any) -> bytes:
     """A decoded value as the client packs it: the table's widths for floats, the smallest form for integers."""
     packer = msgpack.Packer()
     match wire_type:

@@ -5,6 +5,7 @@ the bytes of each request. They go to requests.txt: one line a request, its name
 """
 
 import asyncio
+import contextlib
 import os
 import sys
 import tempfile
@@ -119,6 +120,8 @@ class Recorder:
                 return [self.actors[actor_id] for actor_id in args[0] if actor_id in self.actors]
             case "spawn_actor" | "spawn_actor_with_parent":
                 return self.spawn(args[0])
+            case "get_spectator":
+                return self.spawn(structs.ActorDescription(9, "spectator", []))
             case "get_map_data":
                 return MAP
             case "get_traffic_manager_running":
@@ -145,27 +148,30 @@ class Recorder:
     async def serve_calls(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One RPC connection: each request is written down, then answered."""
         parser, cutter = rpc.RequestParser(), msgpack.Unpacker()
-        stream_bytes, cut = b"", 0
-        while data := await reader.read(65536):
-            stream_bytes += data
-            parser.feed(data)
-            cutter.feed(data)
-            for request in parser.requests():
-                cutter.skip()
-                raw, cut = stream_bytes[cut : cutter.tell()], cutter.tell()
-                self.recorded.setdefault(request.method, []).append(raw)
-                call = V0_9_16.call(request.method)
-                if request.msgid is not None:
-                    writer.write(call.reply(request.msgid, self.answer(request, call.decode(request.args))))
+        received, cut = b"", 0
+        with contextlib.closing(writer), contextlib.suppress(ConnectionError):
+            while data := await reader.read(65536):
+                received += data
+                parser.feed(data)
+                cutter.feed(data)
+                for request in parser.requests():
+                    cutter.skip()
+                    raw, cut = received[cut : cutter.tell()], cutter.tell()
+                    self.recorded.setdefault(request.method, []).append(raw)
+                    call = V0_9_16.call(request.method)
+                    if request.msgid is not None:
+                        writer.write(call.reply(request.msgid, self.answer(request, call.decode(request.args))))
 
     async def serve_stream(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One subscription."""
-        if stream.SubscriptionParser().feed(await reader.readexactly(4)) == STATE_STREAM:
-            self.readers.append(writer)
-            self.publish()
+        with contextlib.closing(writer), contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+            if stream.SubscriptionParser().feed(await reader.readexactly(4)) == STATE_STREAM:
+                self.readers.append(writer)
+                self.publish()
+            await reader.read()  # the client says no more, and goes
 
-    async def run(self) -> None:
-        """Serves until the client is done with its calls."""
+    async def run(self) -> str:
+        """Serves until the client is done with its calls; returns what went wrong there, a line an error."""
         streams = await asyncio.start_server(self.serve_stream, "127.0.0.1", 0)
         calls = await asyncio.start_server(self.serve_calls, "127.0.0.1", 0)
         self.stream_port = streams.sockets[0].getsockname()[1]
@@ -173,24 +179,29 @@ class Recorder:
         with tempfile.TemporaryDirectory() as home:  # the client writes a cache under its home
             client = await asyncio.create_subprocess_exec(
                 sys.executable,
-                "-X",
-                "faulthandler",
                 str(HERE / "client_calls.py"),
                 "127.0.0.1",
                 str(self.port),
                 env={**os.environ, "HOME": home},
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.DEVNULL,
             )
             try:
-                async with asyncio.timeout(120):
-                    await client.wait()
+                async with asyncio.timeout(60):
+                    output, _ = await client.communicate()
             finally:
                 if client.returncode is None:
                     client.kill()
+                    await client.wait()
+                for server in (streams, calls):
+                    server.close()
+        errors = [line for line in output.decode().splitlines() if not line.startswith("WARNING")]
+        return "\n".join(errors) + (f"\nended with {client.returncode}" if client.returncode else "")
 
 
 def main() -> None:
     recorder = Recorder()
-    asyncio.run(recorder.run())
+    print(asyncio.run(recorder.run()))
     lines = []
     for method, messages in sorted(recorder.recorded.items()):
         by_content = {message[message.index(method.encode()) :]: message for message in messages}
