@@ -151,7 +151,7 @@ def _tile(mesh: NavMesh, across: I4, members: NDArray[np.intp], column: int, row
 
     details, triangles = _details(corners)
     low, high = vertices.min(axis=0), vertices.max(axis=0)
-    quant = np.float32(60000.0 / max(float((high - low).max()), 1.0))
+    quant = float(np.float32(60000.0 / max(float((high - low).max()), 1.0)))
     nodes = _bounding_volumes(vertices, polys, low, quant)
 
     header = np.zeros((), TILE_HEADER)

@@ -24,7 +24,7 @@ __all__ = ["build_navigation", "navigation_mesh"]
 _SNAP_M: Final = 1 / 128
 _CELL_M: Final = 16.0  # faces are no larger, so that their corners follow hills
 _RADIUS_M: Final = 0.3  # the client's walkers (Navigation.cpp, AGENT_RADIUS)
-_GAP_M: Final = 0.25  # seams between lanes that are closed
+_GAP_M: Final = 0.2  # by so much lanes are widened to close the seams between them
 _SIMPLIFY_M: Final = 0.05  # as true as the samples are
 _LEVEL_M: Final = 1.5  # surfaces further apart than this are different levels
 _REACH_M: Final = 4.0  # how far a crosswalk's end may be from its sidewalk
@@ -96,7 +96,7 @@ def navigation_mesh(
 
 
 def _walkable_lanes(lanes: Lanes, samples: Samples, crosswalks: list[F8]) -> NDArray[np.intp]:
-    """Sidewalks, and the lanes of roads and junctions that have sidewalks or crosswalks.
+    """Sidewalks, the lanes of roads that have sidewalks or crosswalks, and the junctions at their ends.
 
     Other roads have no use for walkers, and motorways over and under them would only make levels.
     """
@@ -104,78 +104,137 @@ def _walkable_lanes(lanes: Lanes, samples: Samples, crosswalks: list[F8]) -> NDA
     if crosswalks:
         count = np.diff(lanes.sample_start)
         lines = np.nonzero(count >= 2)[0]
+        points = _ranges(lanes.sample_start[lines], count[lines])
         which = np.repeat(np.arange(len(lines)), count[lines])
-        points = np.repeat(lanes.sample_start[lines] - np.cumsum(count[lines]) + count[lines], count[lines])
-        points += np.arange(len(which))
         centres = shapely.linestrings(samples.x[points], samples.y[points], indices=which)
         outlines = shapely.STRtree([shapely.convex_hull(shapely.multipoints(c[:, :2])) for c in crosswalks])
         walked[lines[np.unique(outlines.query(centres, predicate="intersects")[0])]] = True
-    beside = np.isin(lanes.road, lanes.road[walked])
-    beside |= (lanes.junction >= 0) & np.isin(lanes.junction, lanes.junction[walked])
-    return np.nonzero(beside & (lanes.kind != _NO_LANE) & (lanes.kind & _RAILS == 0))[0]
+    walked = np.isin(lanes.road, lanes.road[walked])
+
+    filled = np.diff(lanes.sample_start) > 0
+    ends = np.concatenate([lanes.sample_start[:-1][filled], lanes.sample_start[1:][filled] - 1])
+    row = np.tile(np.nonzero(filled)[0], 2)
+    at = shapely.points(samples.x[ends], samples.y[ends])
+    inner = np.nonzero((lanes.junction[row] >= 0) & ~walked[row])[0]
+    outer = np.nonzero(walked[row])[0]
+    i, j = shapely.STRtree(at[outer]).query(at[inner], predicate="dwithin", distance=_GAP_M)
+    level = np.abs(samples.z[ends[inner[i]]] - samples.z[ends[outer[j]]]) < _LEVEL_M
+    walked |= (lanes.junction >= 0) & np.isin(lanes.junction, lanes.junction[row[inner[i[level]]]])
+    walked |= (lanes.junction >= 0) & np.isin(lanes.junction, lanes.junction[walked])
+    return np.nonzero(walked & (lanes.kind != _NO_LANE) & (lanes.kind & _RAILS == 0))[0]
+
+
+def _ranges(start: I4, count: I4) -> NDArray[np.intp]:
+    """start[0], start[0] + 1, ... count[0] of them, then those of the next row."""
+    first = np.cumsum(count) - count
+    result: NDArray[np.intp] = np.repeat(start - first, count) + np.arange(int(count.sum()))
+    return result
 
 
 def _quads(lanes: Lanes, samples: Samples, rows: NDArray[np.intp]) -> _Quads:
-    count = np.maximum(np.diff(lanes.sample_start)[rows] - 1, 0)
-    owner = np.repeat(rows, count)
-    a = np.repeat(lanes.sample_start[rows] - np.cumsum(count) + count, count) + np.arange(len(owner))
-    side = np.stack([-np.sin(samples.yaw), np.cos(samples.yaw)], axis=1) * (samples.width / 2)[:, None]
     centre = np.stack([samples.x, samples.y, samples.z], axis=1)
+    a, b = _pieces(lanes.sample_start, rows, centre, samples.yaw, samples.width, _SIMPLIFY_M / 2, 2 * _CELL_M)
+    owner = np.searchsorted(lanes.sample_start, a, side="right") - 1
+    side = np.stack([-np.sin(samples.yaw), np.cos(samples.yaw)], axis=1) * (samples.width / 2)[:, None]
     left, right = centre[:, :2] + side, centre[:, :2] - side
     # The hull, as the sides cross where a bend is tighter than the lane is wide.
-    hull = shapely.convex_hull(shapely.multipoints(np.stack([left[a], right[a], left[a + 1], right[a + 1]], axis=1)))
+    hull = shapely.convex_hull(shapely.multipoints(np.stack([left[a], right[a], left[b], right[b]], axis=1)))
     solid = shapely.area(hull) > _SNAP_M
-    hull, a = hull[solid], a[solid]
-    return _Quads(hull, shapely.STRtree(hull), lanes.kind[owner[solid]] == _SIDEWALK, centre[a], centre[a + 1])
+    hull, a, b = hull[solid], a[solid], b[solid]
+    return _Quads(hull, shapely.STRtree(hull), lanes.kind[owner[solid]] == _SIDEWALK, centre[a], centre[b])
+
+
+@njit
+def _pieces(sample_start, rows, centre, yaw, width, tolerance, longest):  # type: ignore[no-untyped-def]
+    """Pairs of samples between which a lane is straight and even to the tolerance, at most so long."""
+    first = []
+    last = []
+    for row in rows:
+        a = sample_start[row]
+        end = sample_start[row + 1] - 1
+        while a < end:
+            b = a + 1
+            while b < end:
+                far = np.sqrt((centre[b + 1, 0] - centre[a, 0]) ** 2 + (centre[b + 1, 1] - centre[a, 1]) ** 2)
+                if far > longest or not _is_even(a, b + 1, centre, yaw, width, tolerance):
+                    break
+                b += 1
+            first.append(a)
+            last.append(b)
+            a = b
+    return np.array(first, np.int64), np.array(last, np.int64)
+
+
+@njit
+def _is_even(a, b, centre, yaw, width, tolerance):  # type: ignore[no-untyped-def]
+    dx, dy, dz = centre[b, 0] - centre[a, 0], centre[b, 1] - centre[a, 1], centre[b, 2] - centre[a, 2]
+    length = np.sqrt(dx * dx + dy * dy)
+    if length == 0.0:
+        return False
+    for k in range(a, b + 1):
+        x, y = centre[k, 0] - centre[a, 0], centre[k, 1] - centre[a, 1]
+        t = (x * dx + y * dy) / (length * length)
+        off = abs(x * dy - y * dx) / length
+        edge = abs(width[k] - width[a] - t * (width[b] - width[a])) / 2
+        # The cross section turns with the lane: its ends move along the lane by this.
+        turn = abs(np.sin(yaw[k]) * dx - np.cos(yaw[k]) * dy) / length * width[k] / 2
+        if off + edge > tolerance or turn > 10 * tolerance or abs(centre[k, 2] - centre[a, 2] - t * dz) > tolerance:
+            return False
+    return True
 
 
 def _regions(quads: _Quads, outlines: list[F8]) -> _Regions:
-    sidewalk = _drawn_in(shapely.union_all(quads.hull[quads.is_sidewalk]))
+    wide = _offset(quads.hull, _GAP_M)  # closes the seams between lanes
+    sidewalks = shapely.union_all(wide[quads.is_sidewalk])
+    roads = shapely.union_all(wide[~quads.is_sidewalk])
+    sidewalk = _drawn_in(sidewalks)
+    blocks = shapely.STRtree(shapely.get_parts(sidewalk))
     crosswalks, crosswalk_z = [], []
-    shapely.prepare(sidewalk)
     for outline in outlines:
         drawn = shapely.convex_hull(shapely.multipoints(outline[:, :2]))
-        parts = shapely.get_parts(shapely.difference(_extended(drawn, sidewalk), sidewalk))
+        near = shapely.union_all(blocks.geometries[blocks.query(drawn, predicate="dwithin", distance=2 * _REACH_M)])
+        parts = shapely.get_parts(shapely.difference(_extended(drawn, near), near))
         parts = parts[shapely.intersects(parts, drawn)]
         crosswalks += parts.tolist()
         crosswalk_z += [float(outline[:, 2].mean())] * len(parts)
-    roads = shapely.union_all(quads.hull[~quads.is_sidewalk])
-    lanes = shapely.union_all(np.append(quads.hull[quads.is_sidewalk], roads))
-    walkable = shapely.union_all([_drawn_in(lanes), sidewalk, *crosswalks])
+    walkable = shapely.union_all([_drawn_in(shapely.union(sidewalks, roads)), sidewalk, *crosswalks])
     # A road over a sidewalk is another level, or at the same level it takes the sidewalk away.
     seams = [shapely.intersection(shapely.boundary(roads), sidewalk), *_level_seams(quads)]
     return _Regions(sidewalk, np.array(crosswalks, object), np.array(crosswalk_z), walkable, seams)
 
 
-def _drawn_in(region: shapely.Geometry) -> shapely.Geometry:
-    """The region with its seams closed, as far as a walker's centre may go."""
-    closed = shapely.buffer(region, _GAP_M, join_style="mitre", mitre_limit=2)
-    inset = shapely.buffer(closed, -_GAP_M - _RADIUS_M, join_style="mitre", mitre_limit=2)
-    return shapely.simplify(inset, _SIMPLIFY_M)
+def _offset(region: NDArray[np.object_], distance_m: float) -> NDArray[np.object_]:
+    result: NDArray[np.object_] = shapely.buffer(region, distance_m, join_style="mitre", mitre_limit=2)
+    return result
+
+
+def _drawn_in(wide: shapely.Geometry) -> shapely.Geometry:
+    """As far as a walker's centre may go in a region that was widened to close its seams."""
+    parts = shapely.simplify(_offset(shapely.get_parts(wide), -_GAP_M - _RADIUS_M), _SIMPLIFY_M)
+    return shapely.multipolygons(shapely.get_parts(parts))
 
 
 def _extended(crosswalk: shapely.Polygon, sidewalk: shapely.Geometry) -> shapely.Geometry:
     """A crosswalk that reaches into the sidewalks before its ends (it is painted from kerb to kerb at best)."""
     ring = shapely.get_coordinates(shapely.oriented_envelope(crosswalk))[:4]
-    best: tuple[tuple[float, ...], list[shapely.Geometry]] = ((np.inf,), [])
+    middle = ring.mean(axis=0)
+    best: tuple[tuple[float, float], list[shapely.Geometry]] = ((1.0, 0.0), [])
     for k in range(2):
-        # Walk along the rectangle's sides k, k + 2; the ends are the sides between.
-        middle = ring.mean(axis=0)
-        along, across = (ring[k + 1] - ring[k]) / 2, (ring[k + 2 - 4] - ring[k + 1]) / 2
+        # Walking along the rectangle's side k; the ends are the sides before and after it.
+        along, across = (ring[k + 1] - ring[k]) / 2, (ring[k] - ring[k - 1]) / 2
         length = float(np.hypot(*along))
-        if length == 0.0:
+        if length < _SNAP_M:
             continue
-        ahead = along / length
         gaps, pieces = [], []
-        for sign in (1.0, -1.0):
-            beam = _rectangle(middle, sign * ahead * (length + _REACH_M), across)
+        for ahead in (along / length, -along / length):
+            beam = _rectangle(middle, ahead * (length + _REACH_M), across)
             meets = shapely.get_coordinates(shapely.intersection(beam, sidewalk))
             if len(meets):
-                gap = float(((meets - middle) @ (sign * ahead)).min()) - length
-                gaps.append(max(gap, 0.0))
-                pieces.append(_rectangle(middle, sign * ahead * (length + gap + _OVERLAP_M), across))
-        # Both ends on a sidewalk, then the shorter way to them, then the longer side.
-        best = min(best, ((-len(gaps), sum(gaps) - 0.1 * length), pieces), key=lambda choice: choice[0])
+                gap = max(float(((meets - middle) @ ahead).min()) - length, 0.0)
+                gaps.append(gap)
+                pieces.append(_rectangle(middle, ahead * (length + gap + _OVERLAP_M), across))
+        # Both ends on a sidewalk, then the shorter way to them, with some preference for the longer side.
+        best = min(best, ((-float(len(gaps)), sum(gaps) - length / 10), pieces), key=lambda choice: choice[0])
     return shapely.union_all([crosswalk, *best[1]])
 
 
@@ -317,7 +376,7 @@ def _vertices(
 
 
 def _without_islands(triangles: I4, kind: U1, x: NDArray[np.int64], y: NDArray[np.int64]) -> U1:
-    """Kinds again, 0 where nobody can come: sidewalks too small to walk on are road, roads without sidewalks nothing."""
+    """Kinds again: sidewalks too small to walk on become road, what no sidewalk leads to becomes 0."""
     across = detour.neighbours(triangles)
     a, b, c = triangles.T
     area = np.abs((x[b] - x[a]) * (y[c] - y[a]) - (y[b] - y[a]) * (x[c] - x[a])) / 2 * _SNAP_M**2
