@@ -18,10 +18,10 @@ Vector = tuple[float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class PropSpec:
-    half: Vector  # half extents, m
+    half_extents: Vector  # m
     center: Vector  # m, of the box in the prop's frame; its origin is on the ground
     semantic_tag: int  # carla.CityObjectLabel
-    mass: float  # kg; 0: fixed to the ground, nothing moves it
+    mass_kg: float  # 0: fixed to the ground, nothing moves it
 
 
 # Name (one has a blank in it), then length, width, height in metres.
@@ -212,8 +212,8 @@ def prop_spec(blueprint_id: str) -> PropSpec:
 
 
 def _spec(half: Vector, tag: int, fixed: bool) -> PropSpec:
-    mass = 0.0 if fixed else max(0.1, round(_DENSITY * 8.0 * half[0] * half[1] * half[2], 1))
-    return PropSpec(half=half, center=(0.0, 0.0, half[2]), semantic_tag=tag, mass=mass)
+    mass_kg = 0.0 if fixed else max(0.1, round(_DENSITY * 8.0 * half[0] * half[1] * half[2], 1))
+    return PropSpec(half_extents=half, center=(0.0, 0.0, half[2]), semantic_tag=tag, mass_kg=mass_kg)
 
 
 def mesh_half_extents(mesh_path: str, scale: float = 1.0) -> Vector | None:

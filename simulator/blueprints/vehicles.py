@@ -31,7 +31,7 @@ Vector = tuple[float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class VehicleSpec:
-    half: Vector  # half extents, m
+    half_extents: Vector  # m
     center: Vector  # m, of the box in the vehicle's frame; its origin is on the ground
     physics: VehiclePhysics
     doors: bool
@@ -52,7 +52,7 @@ class _Model(NamedTuple):
     doors: bool
     size: Vector  # full length, width, height, m
     center: Vector
-    mass: float  # kg
+    mass_kg: float
     paint: str  # key of _PAINTS
 
 
@@ -116,7 +116,7 @@ gazelle.omafiets          bicycle      bicycle    -         1 --  1.843  0.659  
 
 
 def _model(line: str) -> tuple[str, _Model]:
-    name, category, base_type, special_type, generation, flags, *numbers, mass, paint = line.split()
+    name, category, base_type, special_type, generation, flags, *numbers, mass_kg, paint = line.split()
     length, width, height, x, y, z = map(float, numbers)
     return name, _Model(
         category=category.replace("_", " "),
@@ -127,7 +127,7 @@ def _model(line: str) -> tuple[str, _Model]:
         doors="D" in flags,
         size=(length, width, height),
         center=(x, y, z),
-        mass=float(mass),
+        mass_kg=float(mass_kg),
         paint=paint,
     )
 
@@ -175,7 +175,7 @@ def vehicle_spec(blueprint_id: str) -> VehicleSpec:
     model = _MODELS[name]
     length, width, height = model.size
     return VehicleSpec(
-        half=(0.5 * length, 0.5 * width, 0.5 * height),
+        half_extents=(0.5 * length, 0.5 * width, 0.5 * height),
         center=model.center,
         physics=_physics(name, model),
         doors=model.doors,
@@ -193,4 +193,4 @@ def _physics(name: str, model: _Model) -> VehiclePhysics:
         return MKZ_2020
     if name == "lincoln.mkz_2017":
         return MKZ_2017
-    return derive(CLASSES[model.category], model.mass, model.size[0], model.size[1])
+    return derive(CLASSES[model.category], model.mass_kg, model.size[0], model.size[1])

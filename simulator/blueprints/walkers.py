@@ -25,11 +25,11 @@ _BRISK: Final = frozenset({1, 5, 6, 7, 8, 15})
 
 @dataclass(frozen=True, slots=True)
 class WalkerSpec:
-    half: tuple[float, float, float]  # half extents, m; the origin of a walker is the middle of its box
+    half_extents: tuple[float, float, float]  # m; the origin of a walker is the middle of its box
     semantic_tag: int  # carla.CityObjectLabel.Pedestrians
     walk_mps: float
     run_mps: float
-    mass: float  # kg
+    mass_kg: float
 
 
 def _speeds(number: int) -> tuple[float, float]:

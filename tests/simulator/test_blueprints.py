@@ -114,8 +114,8 @@ def test_walkers() -> None:
     assert child.attribute("use_wheelchair").recommended == ("false",)
     assert adult.attribute("use_wheelchair").recommended == ("false", "true")
     assert sum(b.attribute("gender").default == "female" for b in matching("walker.*")) == 27
-    assert walker_spec("walker.pedestrian.0002").half == (0.1875, 0.1875, 0.93)
-    assert walker_spec("walker.pedestrian.0049").half[2] == 0.55
+    assert walker_spec("walker.pedestrian.0002").half_extents == (0.1875, 0.1875, 0.93)
+    assert walker_spec("walker.pedestrian.0049").half_extents[2] == 0.55
     for wrong in ("walker.pedestrian.0053", "walker.pedestrian.0000", "walker.pedestrian.9", "vehicle.audi.tt"):
         with pytest.raises(KeyError):
             walker_spec(wrong)
@@ -183,7 +183,7 @@ def test_validation_says_what_is_wrong(blueprint_id: str, name: str, value: str,
 
 def test_boxes() -> None:
     mkz = vehicle_spec("vehicle.lincoln.mkz_2020")
-    assert mkz.half == pytest.approx((2.446, 0.9185, 0.745))
+    assert mkz.half_extents == pytest.approx((2.446, 0.9185, 0.745))
     assert mkz.center == (-0.006, 0.0, 0.749)
     assert (mkz.base_type, mkz.special_type, mkz.semantic_tag, mkz.wheels) == ("car", "", 14, 4)
     assert mkz.has_lights
@@ -191,9 +191,9 @@ def test_boxes() -> None:
     assert vehicle_spec("vehicle.mitsubishi.fusorosa").center[1] == -0.121
     for blueprint in matching("vehicle.*"):
         spec = vehicle_spec(blueprint.id)
-        assert min(spec.half) > 0.2, "public drivers destroy vehicles with a flat box"
+        assert min(spec.half_extents) > 0.2, "public drivers destroy vehicles with a flat box"
         # The box stands on the ground, to the few centimetres of CARLA's own boxes.
-        assert spec.center[2] - spec.half[2] == pytest.approx(0.0, abs=0.2)
+        assert spec.center[2] - spec.half_extents[2] == pytest.approx(0.0, abs=0.2)
         assert blueprint.attribute("has_lights").default == str(spec.has_lights).lower()
     with pytest.raises(KeyError):
         vehicle_spec("vehicle.lincoln.mkz")
@@ -201,16 +201,16 @@ def test_boxes() -> None:
 
 def test_props() -> None:
     cone = prop_spec("static.prop.constructioncone")
-    assert cone.half == (0.172, 0.172, 0.293)
+    assert cone.half_extents == (0.172, 0.172, 0.293)
     assert cone.center == (0.0, 0.0, 0.293)
     assert cone.semantic_tag == 21
-    assert 0.0 < cone.mass < 20.0
-    assert prop_spec("static.prop.cypresstree").mass == 0.0
+    assert 0.0 < cone.mass_kg < 20.0
+    assert prop_spec("static.prop.cypresstree").mass_kg == 0.0
     stop, turned = prop_spec("static.prop.busstop"), prop_spec("static.prop.busstoplb")
-    assert stop.half[:2] == turned.half[1::-1]
+    assert stop.half_extents[:2] == turned.half_extents[1::-1]
     for blueprint in matching("static.prop.*"):
         if blueprint.id != "static.prop.mesh":
-            assert min(prop_spec(blueprint.id).half) > 0.0
+            assert min(prop_spec(blueprint.id).half_extents) > 0.0
     with pytest.raises(KeyError):
         prop_spec("static.prop.mesh")
 
@@ -254,10 +254,10 @@ def test_every_vehicle_can_drive_brake_and_steer(blueprint_id: str) -> None:
     physics, wheels = spec.physics, spec.physics.wheels
     assert len(wheels) == spec.wheels
     front, rear = wheels[0], wheels[-1]
-    half_length_cm = 100.0 * spec.half[0]
+    half_length_cm = 100.0 * spec.half_extents[0]
     assert front.position[0] > 0.0 > rear.position[0]
     assert front.position[0] - rear.position[0] < 2.0 * half_length_cm
-    assert abs(front.position[1]) < 100.0 * spec.half[1]
+    assert abs(front.position[1]) < 100.0 * spec.half_extents[1]
     assert front.max_steer_angle > 0.0 == rear.max_steer_angle
     assert rear.max_handbrake_torque > 0.0 == front.max_handbrake_torque
     total_brake = sum(wheel.max_brake_torque / (wheel.radius / 100.0) for wheel in wheels)
