@@ -1,0 +1,128 @@
+"""Search for the physics control of MKZ_2020 that meets the published figures best.
+
+    python -m benchmarks.fit_mkz_2020 [--rounds N] [--seed N]
+
+Only numbers of the physics control move; the laws stay as they are. Prints the best control found, whose rounded
+numbers are what simulator/blueprints/engines.py holds. A cross-entropy search: draw, keep the best, narrow.
+"""
+
+import argparse
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.mkz_2020 import PUBLISHED_STOPS, PUBLISHED_THROTTLE, TICK_S, Cars, accelerate, stop
+from simulator.blueprints.engines import MKZ_2020
+from simulator.blueprints.physics import VehiclePhysics
+
+# Name, first guess, spread (both of the logarithm's argument; spread as a factor).
+PARAMETERS = (
+    ("torque_0", 250.0, 1.8),
+    ("torque_1", 480.0, 1.2),
+    ("torque_2", 400.0, 1.4),
+    ("rpm_1", 1500.0, 1.6),
+    ("clutch", 8.0, 1.7),
+    ("damping_zero", 2.0, 1.5),
+    ("damping_full", 0.15, 1.6),
+    ("final_ratio", 3.5, 1.4),
+    ("up", 0.65, 1.2),
+    ("down", 0.40, 1.3),
+    ("brake", 1200.0, 1.2),
+    ("switch_time", 0.1, 2.0),
+)
+MARGIN = 0.85  # of the tolerance: beyond it a row starts to cost ten times as much
+
+
+def physics_of(values: dict[str, float]) -> VehiclePhysics:
+    """MKZ_2020 with the searched numbers, rounded as they would be written down."""
+    up = round(min(values["up"], 0.95), 2)
+    down = round(min(values["down"], 0.9 * up), 2)
+    return replace(
+        MKZ_2020,
+        torque_curve=(
+            (0.0, round(values["torque_0"])),
+            (round(values["rpm_1"], -1), round(values["torque_1"])),
+            (MKZ_2020.max_rpm, round(values["torque_2"])),
+        ),
+        clutch_strength=round(values["clutch"], 1),
+        damping_rate_zero_throttle_clutch_engaged=round(values["damping_zero"], 2),
+        damping_rate_full_throttle=round(values["damping_full"], 3),
+        final_ratio=round(values["final_ratio"], 2),
+        gear_switch_time=round(values["switch_time"], 2),
+        forward_gears=tuple(replace(gear, up_ratio=up, down_ratio=down) for gear in MKZ_2020.forward_gears),
+        wheels=tuple(replace(wheel, max_brake_torque=round(values["brake"])) for wheel in MKZ_2020.wheels),
+    )
+
+
+def coasting(physics: VehiclePhysics, speed_kmh: float) -> float:
+    """Mean deceleration (m/s2) in the first second without pedals."""
+    cars = Cars.parked(physics)
+    cars.run(1.0)
+    cars.reach(speed_kmh)
+    cars.control()
+    cars.run(1.0)
+    return (speed_kmh - cars.speed_kmh) / 3.6
+
+
+def cost(physics: VehiclePhysics) -> float:
+    """How far the rows are from the published ones, in tolerances squared."""
+    total = 0.0
+
+    def row(here: float, published: float, tolerance: float, weight: float = 1.0) -> None:
+        nonlocal total
+        miss = abs(np.log(max(here, 1e-3) / published)) / np.log1p(tolerance)
+        total += weight * (miss**2 + 10.0 * max(0.0, miss - MARGIN) ** 2)
+
+    reached = {0.3: accelerate(physics, 0.3, (8,))}
+    for throttle, rows in PUBLISHED_THROTTLE.items():
+        reached[throttle] = accelerate(physics, throttle, tuple(rows))
+        for seconds, published in rows.items():
+            for here, there in zip(reached[throttle][seconds], published):
+                row(here, there, 0.15)
+    if reached[1.0][8][0] < 91.0:
+        return 1e3 + total  # too slow for the stops below
+    for speed, published in PUBLISHED_STOPS.items():
+        for here, there in zip(stop(physics, speed), published):
+            row(here, there, 0.2, 0.2 if speed == 30 else 1.0)
+    # Softer knowledge: 0.3 of throttle hardly moves the car; without pedals it loses 2 to 4 m/s2.
+    total += max(0.0, reached[0.3][8][0] - 7.0) ** 2
+    slowing = coasting(physics, 50.0)
+    total += max(0.0, 1.5 - slowing, slowing - 4.0) ** 2
+    return total
+
+
+def search(rounds: int, seed: int) -> dict[str, float]:
+    rng = np.random.default_rng(seed)
+    names = [name for name, _, _ in PARAMETERS]
+    mean = np.log([guess for _, guess, _ in PARAMETERS])
+    covariance = np.diag(np.log([spread for _, _, spread in PARAMETERS]) ** 2)
+    best: tuple[float, NDArray[np.float64]] = (np.inf, mean)
+    for k in range(rounds):
+        drawn = rng.multivariate_normal(mean, covariance, 60)
+        drawn[0] = best[1]
+        costs = np.array([cost(physics_of(dict(zip(names, np.exp(point).tolist())))) for point in drawn])
+        order = np.argsort(costs)[:12]
+        if costs[order[0]] < best[0]:
+            best = (float(costs[order[0]]), drawn[order[0]])
+        elite = drawn[order]
+        mean = 0.3 * mean + 0.7 * elite.mean(axis=0)
+        covariance = 0.4 * covariance + 0.6 * np.cov(elite.T) + 1e-6 * np.eye(len(mean))
+        if k % 10 == 9:
+            print(f"round {k + 1}: cost {best[0]:.2f}", flush=True)
+    return dict(zip(names, np.exp(best[1]).tolist()))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=80)
+    parser.add_argument("--seed", type=int, default=0)
+    arguments = parser.parse_args()
+    found = search(arguments.rounds, arguments.seed)
+    physics = physics_of(found)
+    print(f"cost {cost(physics):.2f} (now in engines.py: {cost(MKZ_2020):.2f}), ticks of {TICK_S} s")
+    print(physics)
+
+
+if __name__ == "__main__":
+    main()
