@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, Final
 
 from simulator.protocol import rpc
 from simulator.protocol.errors import BadValue, UnknownCall
@@ -96,3 +96,17 @@ def markdown_table(layout: Layout, supported: Iterable[str] | None = None) -> st
             row.append("yes" if call.name in served else "no")
         lines.append("| " + " | ".join(row) + " |")
     return "\n".join(lines) + "\n"
+
+
+# The table in docs/protocol.md lies between these lines.
+TABLE_BEGIN: Final = "<!-- calls: begin (python -m simulator.protocol) -->\n"
+TABLE_END: Final = "<!-- calls: end -->\n"
+
+
+def with_table(document: str, table: str) -> str:
+    """The document with its table of calls replaced; raises ValueError where it has no place for one."""
+    before, begin, rest = document.partition(TABLE_BEGIN)
+    _, end, after = rest.partition(TABLE_END)
+    if not begin or not end:
+        raise ValueError(f"no place for the table: the lines {TABLE_BEGIN.strip()} and {TABLE_END.strip()} are missing")
+    return before + begin + "\n" + table + "\n" + end + after

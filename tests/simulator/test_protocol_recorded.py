@@ -18,7 +18,6 @@ NOT_RECORDED = {
     "are_gbuffers_enabled",
     "freeze_traffic_light",  # TrafficLight.freeze sends freeze_all_traffic_lights
     "get_navigation_mesh",
-    "get_traffic_manager_running",  # asked only where is_traffic_manager_running says yes
     "set_actor_autopilot",
     "set_actor_dead",
 }

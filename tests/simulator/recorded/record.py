@@ -127,7 +127,7 @@ class Recorder:
             case "get_traffic_manager_running":
                 return "", 0
             case "is_traffic_manager_running":
-                return False
+                return True  # so that it asks where; with no address given it starts one of its own
             case "apply_batch":
                 return [rpc.command_success(0 if type(command) is SpawnActor else command[0]) for command in args[0]]
         result = V0_9_16.calls[request.method].result
