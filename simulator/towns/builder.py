@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from simulator.towns.geometry import Path, rounded, wrap
+from simulator.towns.geometry import Path, Pose, rounded, wrap
 from simulator.towns.junctions import CROSSWALK_LEAD_M, Control, add_junction, add_speed_sign
 from simulator.towns.network import Construction, End, Street
 from simulator.towns.opendrive import Cubic, Network, write
@@ -15,6 +15,9 @@ __all__ = ["Town"]
 _PLAIN_LEAD_M = 0.5
 _SPEED_SIGN_M = 14.0  # after the junction, past the crosswalk and the corner
 _LONG_STREET_M = 250.0  # on longer ones the limit is shown even where it has not changed
+_RING_HALF_ANGLE = math.radians(34.0)  # of a roundabout's ring that each arm's junction takes, to either side
+_RING_TURN_M = 9.0  # along the arm, for the curves into and out of the ring
+_SHORTEST_RING_M = 4.0
 _FLAT_ANGLE = math.radians(150.0)
 
 
@@ -29,6 +32,8 @@ class _Node:
     phases: tuple[tuple[str, ...], ...]
     crosswalks: bool
     corner_radius: float
+    ring: CrossSection | None = None  # of a roundabout
+    ring_radius: float = 0.0
 
 
 @dataclass
@@ -84,6 +89,14 @@ class Town:
             raise ValueError(f"{name}: no such control as {control!r}")
         self._nodes[name] = _Node(name, x, y, z, control, tuple(minor), tuple(phases), crosswalks, corner_radius)
 
+    def roundabout(
+        self, name: str, x: float, y: float, radius: float, ring: CrossSection, z: float = 0.0, crosswalks: bool = True
+    ) -> None:
+        """A node whose streets meet in a ring; `radius` is that of the middle of its one lane."""
+        self.node(name, x, y, z, crosswalks=crosswalks)
+        self._nodes[name].ring = ring
+        self._nodes[name].ring_radius = radius - ring.lane_width / 2.0
+
     def street(
         self,
         a: str,
@@ -109,7 +122,7 @@ class Town:
         arms = {name: self._arms(name) for name in self._nodes}
         mouths: dict[tuple[int, bool], float] = {}
         for name, around in arms.items():
-            for arm, distance in zip(around, self._mouths(self._nodes[name], around), strict=True):
+            for arm, distance in zip(around, self._mouths(self._nodes[name], around)):
                 mouths[id(arm.plan), arm.at_end] = distance
         built: dict[int, Street] = {}
         for plan in self._plans:
@@ -143,6 +156,8 @@ class Town:
     def _mouths(self, node: _Node, arms: list[_Arm]) -> list[float]:
         """How far from the node each street ends, so that every corner has room for its radius and the crosswalk."""
         lead = CROSSWALK_LEAD_M if node.crosswalks else _PLAIN_LEAD_M
+        if node.ring:
+            return [node.ring_radius / math.cos(_RING_HALF_ANGLE) + _RING_TURN_M + lead] * len(arms)
         reach = [max(arm.kerb_left, arm.kerb_right) for arm in arms]
         distances = [0.0] * len(arms)
         for i, arm in enumerate(arms):
@@ -164,7 +179,35 @@ class Town:
         sections = lane_sections(plan.section, path.length, mouths=True)
         return self.construction.add(plan.name, path, plan.section, sections, elevation)
 
+    def _ring(self, node: _Node, section: CrossSection, arms: list[_Arm], ends: list[End]) -> None:
+        """A roundabout: at each arm a junction, between the arms pieces of ring, driven counter-clockwise."""
+        pieces: list[Street] = []
+        for i, arm in enumerate(arms):
+            following = arms[(i + 1) % len(arms)]
+            gap = (following.heading - arm.heading) % (2.0 * math.pi) or 2.0 * math.pi
+            angle = arm.heading + _RING_HALF_ANGLE
+            length = (gap - 2.0 * _RING_HALF_ANGLE) * node.ring_radius
+            if length < _SHORTEST_RING_M:
+                raise ValueError(f"{node.name}: arms {i} and {(i + 1) % len(arms)} are too close for its radius")
+            start = Pose(node.x, node.y, angle).ahead(node.ring_radius)
+            path = Path(Pose(start.x, start.y, wrap(angle + math.pi / 2.0)), ((length, 1.0 / node.ring_radius),))
+            sections = lane_sections(section, path.length, mouths=True)
+            pieces.append(self.construction.add(node.name, path, section, sections, [Cubic(0.0, node.z)]))
+        for i, end in enumerate(ends):
+            crosswalks = frozenset([1]) if node.crosswalks else frozenset()
+            add_junction(
+                self.construction,
+                f"{node.name} {i + 1}",
+                [pieces[i - 1].end, end, pieces[i].start],
+                Control(yields=(1,)),
+                crosswalks=crosswalks,
+                lead=0.0,
+            )
+
     def _join(self, node: _Node, arms: list[_Arm], ends: list[End]) -> None:
+        if node.ring:
+            self._ring(node, node.ring, arms, ends)
+            return
         neighbours = [arm.plan.a if arm.at_end else arm.plan.b for arm in arms]
         approaches = [i for i, end in enumerate(ends) if end.inbound]
         minor = tuple(i for i in approaches if not node.minor or neighbours[i] in node.minor)
@@ -205,10 +248,10 @@ def _profile(length: float, first: float, last: float, between: tuple[tuple[floa
     if all(z == first for _, z in knots):
         return [Cubic(0.0, first)]
     slopes = [0.0]
-    for (s0, z0), (s1, z1) in zip(knots, knots[2:], strict=False):
+    for (s0, z0), (s1, z1) in zip(knots, knots[2:]):
         slopes.append((z1 - z0) / (s1 - s0))
     slopes.append(0.0)
     return [
         Cubic.between(s0, s1, z0, z1, g0, g1)
-        for (s0, z0), (s1, z1), g0, g1 in zip(knots, knots[1:], slopes, slopes[1:], strict=False)
+        for (s0, z0), (s1, z1), g0, g1 in zip(knots, knots[1:], slopes, slopes[1:])
     ]

@@ -6,6 +6,7 @@ Right-handed axes as in OpenDRIVE: x east, y north, headings in radians, positiv
 import math
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import NamedTuple
 
 __all__ = ["Path", "Pose", "biarc", "connect", "rounded", "wrap"]
@@ -86,7 +87,7 @@ class Path:
 
     def pose(self, s: float) -> Pose:
         """The pose after s metres."""
-        for (begin, pose), (length, curvature) in zip(self.knots, self.pieces, strict=False):
+        for (begin, pose), (length, curvature) in zip(self.knots, self.pieces):
             if s <= begin + length:
                 return _along(pose, s - begin, curvature)
         return self.end
@@ -96,7 +97,7 @@ class Path:
         if not 0.0 <= begin < end <= self.length + _SHORTEST_M:
             raise ValueError(f"a path of {self.length:.1f} m has no part {begin:.1f} ... {end:.1f} m")
         pieces = []
-        for (s, _), (length, curvature) in zip(self.knots, self.pieces, strict=False):
+        for (s, _), (length, curvature) in zip(self.knots, self.pieces):
             low, high = max(s, begin), min(s + length, end)
             if high - low > _SHORTEST_M:
                 pieces.append((high - low, curvature))
@@ -111,7 +112,7 @@ class Path:
     def project(self, x: float, y: float) -> tuple[float, float] | None:
         """(s, t) of a point, t positive to the left; None where the point is beyond an end."""
         best: tuple[float, float] | None = None
-        for (s, pose), (length, curvature) in zip(self.knots, self.pieces, strict=False):
+        for (s, pose), (length, curvature) in zip(self.knots, self.pieces):
             ahead, left = pose.local(x, y)
             if curvature == 0.0:
                 along, t = ahead, left
@@ -129,11 +130,11 @@ def rounded(points: list[tuple[float, float]], radii: list[float]) -> Path:
     """A polyline whose inner corners are rounded, each with its radius."""
     if len(radii) != len(points) - 2:
         raise ValueError(f"{len(points)} points have {len(points) - 2} inner corners, not {len(radii)}")
-    headings = [math.atan2(b[1] - a[1], b[0] - a[0]) for a, b in zip(points, points[1:], strict=False)]
-    turns = [wrap(b - a) for a, b in zip(headings, headings[1:], strict=False)]
-    cuts = [0.0, *(r * math.tan(abs(turn) / 2.0) for r, turn in zip(radii, turns, strict=True)), 0.0]
+    headings = [math.atan2(b[1] - a[1], b[0] - a[0]) for a, b in pairwise(points)]
+    turns = [wrap(b - a) for a, b in pairwise(headings)]
+    cuts = [0.0, *(r * math.tan(abs(turn) / 2.0) for r, turn in zip(radii, turns)), 0.0]
     pieces: list[tuple[float, float]] = []
-    for i, (a, b) in enumerate(zip(points, points[1:], strict=False)):
+    for i, (a, b) in enumerate(pairwise(points)):
         straight = math.dist(a, b) - cuts[i] - cuts[i + 1]
         if straight < -_SHORTEST_M:
             raise ValueError(f"corners at {a} and {b} are too close for their radii by {-straight:.1f} m")

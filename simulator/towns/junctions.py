@@ -11,8 +11,22 @@ from typing import NamedTuple
 from simulator.towns.geometry import Path, Pose, connect, wrap
 from simulator.towns.network import Construction, End, LaneEnd
 from simulator.towns.opendrive import (
-    LIGHT, SPEED_LIMIT, STOP, YIELD, Connection, Controller, Crosswalk, Cubic, Junction, Lane, LaneSection, Link,
-    Mark, Road, Signal, SignalReference,
+    LIGHT,
+    SPEED_LIMIT,
+    STOP,
+    YIELD,
+    Connection,
+    Controller,
+    Crosswalk,
+    Cubic,
+    Junction,
+    Lane,
+    LaneSection,
+    Link,
+    Mark,
+    Road,
+    Signal,
+    SignalReference,
 )  # fmt: skip
 
 __all__ = ["CROSSWALK_LEAD_M", "Control", "Movement", "add_junction", "add_speed_sign", "default_movements"]
@@ -125,6 +139,11 @@ def _heights(source: End, target: End, length: float) -> list[Cubic]:
     return [Cubic.between(0.0, length, source.z, target.z, source.climb, -target.climb)]
 
 
+def _widening(before: float, after: float, length: float) -> Cubic:
+    # Level at both ends: the heading of a lane's middle follows its width.
+    return Cubic(0.0, before) if before == after else Cubic.between(0.0, length, before, after)
+
+
 def _strip_lanes(source: End, target: End, first_id: int, length: float) -> tuple[list[Lane], list[tuple[int, int]]]:
     """The lanes of a corner: strips of the two ends matched by kind; what one end lacks narrows to nothing."""
     before = {strip.kind: strip for strip in source.strips(True)}
@@ -137,7 +156,7 @@ def _strip_lanes(source: End, target: End, first_id: int, length: float) -> tupl
             continue
         width_a, width_b = (a.width if a else 0.0), (b.width if b else 0.0)
         lane_id = first_id - len(lanes)
-        width = Cubic(0.0, width_a, (width_b - width_a) / length)
+        width = _widening(width_a, width_b, length)
         lanes.append(Lane(lane_id, kind, [width], Mark(), a.id if a else None, b.id if b else None))
         if a:
             links.append((a.id, lane_id))
@@ -166,7 +185,7 @@ def _connect_movement(work: _Work, move: Movement, corner: bool, lead_in: float,
     a, b = move.lane_in, move.lane_out
     path = connect(move.source.lane_in(a), move.target.lane_out(b), lead_in, lead_out)
     length = path.length
-    lanes = [Lane(-1, "driving", [Cubic(0.0, a.width, (b.width - a.width) / length)], Mark(), a.id, b.id)]
+    lanes = [Lane(-1, "driving", [_widening(a.width, b.width, length)], Mark(), a.id, b.id)]
     links = [(a.id, -1)]
     if corner:
         strips, strip_links = _strip_lanes(move.source, move.target, -2, length)
@@ -205,7 +224,7 @@ def add_junction(
     work = _Work(construction, junction, ends)
     leads = {id(end): CROSSWALK_LEAD_M if i in crosswalks else lead for i, end in enumerate(ends)}
     moves = default_movements(ends) if movements is None else movements
-    pairs = list(zip(ends, ends[1:] + ends[:1], strict=True)) if corners and len(ends) > 1 else []
+    pairs = list(zip(ends, ends[1:] + ends[:1])) if corners and len(ends) > 1 else []
     outermost = {
         (source.road.id, source.inbound[-1].id, target.road.id, target.outbound[-1].id): False
         for source, target in pairs

@@ -286,11 +286,12 @@ def _link(tag: str, link: Link | None) -> str:
 
 
 def _road(road: Road) -> Iterable[str]:
-    yield f'<road name={quoteattr(road.name)} length="{_n(road.path.length)}" id="{road.id}" junction="{road.junction}">'
+    length = _n(road.path.length)
+    yield f'<road name={quoteattr(road.name)} length="{length}" id="{road.id}" junction="{road.junction}">'
     yield f"<link>{_link('predecessor', road.predecessor)}{_link('successor', road.successor)}</link>"
     yield f'<type s="0" type="{road.kind}"><speed max="{road.speed_kmh}" unit="km/h"/></type>'
     yield "<planView>"
-    for (s, pose), (length, curvature) in zip(road.path.knots, road.path.pieces, strict=False):
+    for (s, pose), (length, curvature) in zip(road.path.knots, road.path.pieces):
         shape = "<line/>" if curvature == 0.0 else f'<arc curvature="{_n(curvature)}"/>'
         yield (
             f'<geometry s="{_n(s)}" x="{_n(pose.x)}" y="{_n(pose.y)}" hdg="{_n(pose.heading)}" '

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import NamedTuple
 
 from simulator.towns.opendrive import Cubic, Lane, LaneSection, Mark
@@ -114,7 +115,7 @@ def lane_sections(section: CrossSection, length: float, mouths: bool) -> list[La
         (begin, _lanes(which, end - begin, tapered, changes), section.centre)
         for begin, end, which, tapered, changes in plan
     ]
-    for (_, before, _), (_, after, _) in zip(built, built[1:], strict=False):
+    for (_, before, _), (_, after, _) in pairwise(built):
         for role, lane in before.items():
             if role in after:
                 lane.successor = after[role].id
