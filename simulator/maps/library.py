@@ -1,0 +1,182 @@
+"""The maps that a server can load: our towns, and the .xodr files of the user's folder.
+
+A map is found by its exact name in a list, never by a path made from a name. Files are compiled once, in a process of
+their own, and kept under the hash of their text; a file that changes on disk has another hash.
+"""
+
+import hashlib
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from functools import lru_cache
+from importlib import metadata
+from pathlib import Path
+from typing import Final
+
+from simulator.kernels import CACHE_DIR
+from simulator.maps import store
+from simulator.maps.town import TownMap
+
+__all__ = ["BadMap", "MapLibrary", "UnknownMap"]
+
+_OUR_TOWNS: Final = Path(__file__).resolve().parents[1] / "towns"
+_COMPILE_TIMEOUT_S: Final = 600.0
+_MAX_BYTES: Final = 256 << 20
+
+
+class UnknownMap(Exception):
+    """No map has this name; the message lists those that exist."""
+
+
+class BadMap(Exception):
+    """The map cannot be served: one sentence with the file, what is wrong and what to do."""
+
+
+def _silent(_line: str) -> None:
+    pass
+
+
+class MapLibrary:
+    """Maps by name.
+
+    `map_dir` holds the user's files; one of them hides a town of ours with the same name, which is said through
+    `progress`, the function that gets a line when something takes its time.
+    """
+
+    def __init__(
+        self,
+        map_dir: Path | None = None,
+        cache_dir: Path | None = None,
+        progress: Callable[[str], None] = _silent,
+        our_towns: Path = _OUR_TOWNS,
+    ) -> None:
+        if map_dir is not None and not map_dir.is_dir():
+            raise BadMap(f"{map_dir} is no folder: give --map-dir a folder that holds .xodr files")
+        self._map_dir = map_dir
+        self._our_towns = our_towns
+        self._cache = cache_dir if cache_dir is not None else CACHE_DIR / "maps"
+        self._progress = progress
+        for name in sorted(self._files(our_towns).keys() & self._files(map_dir).keys()):
+            progress(f"{name}: the file in {map_dir} is used instead of the town that comes with the simulator")
+
+    def names(self) -> list[str]:
+        """Our towns, then the user's maps, each in alphabetical order. Looks at the folders anew each time."""
+        ours, theirs = self._files(self._our_towns), self._files(self._map_dir)
+        return sorted(ours) + sorted(theirs.keys() - ours.keys())
+
+    def resolve(self, name: str) -> str:
+        """The name in the list that a client means by "Town04", "Carla/Maps/Town04" or "Town12/Town12"."""
+        names = self.names()
+        short = name
+        for prefix in ("/Game/", "Carla/Maps/"):
+            short = short.removeprefix(prefix)
+        for candidate in (name, short):
+            if candidate in names:
+                return candidate
+        parts = short.split("/")
+        if len(parts) == 2 and parts[0] == parts[1] and parts[0] in names:  # CARLA's large maps
+            return parts[0]
+        raise UnknownMap(f"no map is called {name[:100]!r}; there are {', '.join(names) or 'none'}")
+
+    def load(self, name: str) -> TownMap:
+        """A map of the list. Raises UnknownMap or BadMap."""
+        known = self.resolve(name)
+        path = (self._files(self._our_towns) | self._files(self._map_dir))[known]
+        try:
+            if path.stat().st_size > _MAX_BYTES:
+                raise BadMap(f"{path} has more than {_MAX_BYTES >> 20} MiB: no road map is that large")
+            data = path.read_bytes()
+        except OSError as error:
+            raise BadMap(f"{path} cannot be read ({error.strerror}): check its permissions") from None
+        return self._load(data, known, str(path))
+
+    def load_text(self, xodr: str, name: str = "OpenDriveMap") -> TownMap:
+        """A map that a client sent as text. Raises BadMap."""
+        return self._load(xodr.encode(errors="replace"), name, "the OpenDRIVE text that the client sent")
+
+    @staticmethod
+    def _files(folder: Path | None) -> dict[str, Path]:
+        if folder is None:
+            return {}
+        return {path.stem: path for path in sorted(folder.glob("*.xodr")) if path.is_file()}
+
+    def _load(self, data: bytes, name: str, what: str) -> TownMap:
+        text = data.decode("utf-8-sig", errors="replace")
+        bake = self._cache / f"{hashlib.sha256(data).hexdigest()}-{store.FORMAT}-{_hash_of_compiler()}.town"
+        try:
+            return store.load(bake, name, text)
+        except FileNotFoundError:
+            self._progress(f"{name}: compiling the map, once")
+        except (store.BadBake, OSError, ValueError, KeyError, TypeError) as error:
+            self._progress(f"{name}: compiling the map again ({error})")
+        self._compile(data, bake, what)
+        try:
+            return store.load(bake, name, text)
+        except (store.BadBake, OSError, ValueError, KeyError, TypeError) as error:
+            raise BadMap(f"{what} was compiled, but the result cannot be read: {error}") from None
+
+    def _compile(self, data: bytes, bake: Path, what: str) -> None:
+        """Run the compiler on a private copy of these very bytes. Two at once do no harm: the last rename stays."""
+        try:
+            self._cache.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=self._cache, prefix=".compile-") as folder:
+                source, target = Path(folder, "map.xodr"), Path(folder, "map.town")
+                source.write_bytes(data)
+                code, words = _run_compiler(source, target)
+                if code == 0:
+                    os.replace(target, bake)
+        except OSError as error:
+            raise BadMap(
+                f"{self._cache} cannot be written ({error.strerror}): make room there or set XDG_CACHE_HOME"
+            ) from None
+        if code == 0:
+            return
+        if code == 1 and words:
+            raise BadMap(f"{what} {words}")
+        if code == -signal.SIGXCPU or code == -signal.SIGKILL:
+            raise BadMap(f"{what} takes too long or too much memory to compile: make the map smaller")
+        if code < 0:
+            raise BadMap(
+                f"{what} kills carla's OpenDRIVE parser ({signal.Signals(-code).name}): check the links between "
+                "its roads, lanes and junctions"
+            )
+        raise BadMap(f"{what} cannot be compiled, through a fault of the compiler (exit code {code}): {words}")
+
+
+def _run_compiler(source: Path, target: Path) -> tuple[int, str]:
+    package_root = str(Path(__file__).resolve().parents[2])
+    path = os.pathsep.join(part for part in (package_root, os.environ.get("PYTHONPATH", "")) if part)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "simulator.maps.compile", str(source), str(target)],
+        env={**os.environ, "PYTHONPATH": path},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+    )
+    try:
+        _, words = process.communicate(timeout=_COMPILE_TIMEOUT_S)
+    except BaseException as error:
+        process.kill()
+        process.wait()
+        if isinstance(error, subprocess.TimeoutExpired):
+            return -signal.SIGXCPU, ""
+        raise
+    lines = words.strip().splitlines()
+    return process.returncode, lines[-1] if lines else ""
+
+
+@lru_cache(maxsize=1)
+def _hash_of_compiler() -> str:
+    """Of all that a bake depends on beside its file: an edit here must never meet a stale bake."""
+    digest = hashlib.sha256()
+    for package in ("carla", "numpy", "shapely"):
+        digest.update(f"{package} {metadata.version(package)}\n".encode())
+    for source in sorted(Path(__file__).resolve().parent.glob("*.py")):
+        if source.name != Path(__file__).name:
+            digest.update(source.read_bytes())
+    return digest.hexdigest()[:16]
