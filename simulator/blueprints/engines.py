@@ -14,8 +14,6 @@ __all__ = ["CLASSES", "MKZ_2017", "MKZ_2020", "VehicleClass", "derive"]
 # Numbers that CARLA's server gives every wheel unless a model says otherwise (WheelPhysicsControl's defaults).
 _TIRE_FRICTION = 3.5
 _DAMPING_RATE = 1.0
-_MAX_STEER_DEG = 70.0
-_BRAKE_NM = 1500.0
 _HANDBRAKE_NM = 3000.0
 _LAT_STIFF_MAX_LOAD = 2.0
 _LAT_STIFF_VALUE = 17.0
@@ -50,26 +48,28 @@ def four_wheels(
     )
 
 
-# vehicle.lincoln.mkz_2020: the reference. Curb weight, wheelbase, track and tyres (245/40 R19) as the maker gives
-# them; gear ratios of its six-speed automatic; torque curve, final ratio and steering curve as in CARLA's cars.
+# vehicle.lincoln.mkz_2020: the reference. Curb weight, wheelbase, track, tyres (245/40 R19) and gear ratios as the
+# maker gives them; steering curve as in CARLA's cars. Engine, clutch, shift points, brakes and the largest steering
+# angle are fitted to the published answers of CARLA's car to its pedals and wheel (benchmarks/fit_mkz_2020.py,
+# seed 3; docs/vehicle-dynamics.md has what they reach).
 MKZ_2020 = VehiclePhysics(
-    torque_curve=((0.0, 400.0), (1890.76, 500.0), (5729.578, 400.0)),
+    torque_curve=((0.0, 216.0), (540.0, 216.0), (1840.0, 480.0), (5800.0, 613.0)),
     max_rpm=5800.0,
-    moi=1.0,
-    damping_rate_full_throttle=0.15,
-    damping_rate_zero_throttle_clutch_engaged=2.0,
+    moi=0.12,
+    damping_rate_full_throttle=0.05,
+    damping_rate_zero_throttle_clutch_engaged=1.89,
     damping_rate_zero_throttle_clutch_disengaged=0.35,
     use_gear_autobox=True,
-    gear_switch_time=0.5,
-    clutch_strength=10.0,
-    final_ratio=4.0,
+    gear_switch_time=0.11,
+    clutch_strength=2.8,
+    final_ratio=3.51,
     forward_gears=(
-        Gear(4.58, 0.5, 0.65),
-        Gear(2.96, 0.5, 0.65),
-        Gear(1.91, 0.5, 0.65),
-        Gear(1.45, 0.5, 0.65),
-        Gear(1.00, 0.5, 0.65),
-        Gear(0.75, 0.5, 0.65),
+        Gear(4.58, 0.13, 0.29),
+        Gear(2.96, 0.21, 0.45),
+        Gear(1.91, 0.21, 0.45),
+        Gear(1.45, 0.21, 0.45),
+        Gear(1.00, 0.19, 0.42),
+        Gear(0.75, 0.21, 0.95),
     ),
     mass=1757.0,
     drag_coefficient=0.3,
@@ -79,8 +79,8 @@ MKZ_2020 = VehiclePhysics(
         wheelbase_m=2.85,
         track_m=1.59,
         radius_m=0.34,
-        max_steer_deg=_MAX_STEER_DEG,
-        brake_nm=_BRAKE_NM,
+        max_steer_deg=49.0,
+        brake_nm=1150.0,
         handbrake_nm=_HANDBRAKE_NM,
     ),
     use_sweep_wheel_collision=False,
