@@ -133,8 +133,10 @@ def _ranges(start: I4, count: I4) -> NDArray[np.intp]:
 
 def _quads(lanes: Lanes, samples: Samples, rows: NDArray[np.intp]) -> _Quads:
     centre = np.stack([samples.x, samples.y, samples.z], axis=1)
-    a, b = _pieces(lanes.sample_start, rows, centre, samples.yaw, samples.width, _SIMPLIFY_M / 2, 2 * _CELL_M)
-    owner = np.searchsorted(lanes.sample_start, a, side="right") - 1
+    count = np.maximum(np.diff(lanes.sample_start)[rows] - 1, 0)
+    owner = np.repeat(rows, count)
+    a = _ranges(lanes.sample_start[rows], count)
+    b = a + 1
     side = np.stack([-np.sin(samples.yaw), np.cos(samples.yaw)], axis=1) * (samples.width / 2)[:, None]
     left, right = centre[:, :2] + side, centre[:, :2] - side
     # The hull, as the sides cross where a bend is tighter than the lane is wide.
@@ -142,45 +144,6 @@ def _quads(lanes: Lanes, samples: Samples, rows: NDArray[np.intp]) -> _Quads:
     solid = shapely.area(hull) > _SNAP_M
     hull, a, b = hull[solid], a[solid], b[solid]
     return _Quads(hull, shapely.STRtree(hull), lanes.kind[owner[solid]] == _SIDEWALK, centre[a], centre[b])
-
-
-@njit
-def _pieces(sample_start, rows, centre, yaw, width, tolerance, longest):  # type: ignore[no-untyped-def]
-    """Pairs of samples between which a lane is straight and even to the tolerance, at most so long."""
-    first = []
-    last = []
-    for row in rows:
-        a = sample_start[row]
-        end = sample_start[row + 1] - 1
-        while a < end:
-            b = a + 1
-            while b < end:
-                far = np.sqrt((centre[b + 1, 0] - centre[a, 0]) ** 2 + (centre[b + 1, 1] - centre[a, 1]) ** 2)
-                if far > longest or not _is_even(a, b + 1, centre, yaw, width, tolerance):
-                    break
-                b += 1
-            first.append(a)
-            last.append(b)
-            a = b
-    return np.array(first, np.int64), np.array(last, np.int64)
-
-
-@njit
-def _is_even(a, b, centre, yaw, width, tolerance):  # type: ignore[no-untyped-def]
-    dx, dy, dz = centre[b, 0] - centre[a, 0], centre[b, 1] - centre[a, 1], centre[b, 2] - centre[a, 2]
-    length = np.sqrt(dx * dx + dy * dy)
-    if length == 0.0:
-        return False
-    for k in range(a, b + 1):
-        x, y = centre[k, 0] - centre[a, 0], centre[k, 1] - centre[a, 1]
-        t = (x * dx + y * dy) / (length * length)
-        off = abs(x * dy - y * dx) / length
-        edge = abs(width[k] - width[a] - t * (width[b] - width[a])) / 2
-        # The cross section turns with the lane: its ends move along the lane by this.
-        turn = abs(np.sin(yaw[k]) * dx - np.cos(yaw[k]) * dy) / length * width[k] / 2
-        if off + edge > tolerance or turn > 10 * tolerance or abs(centre[k, 2] - centre[a, 2] - t * dz) > tolerance:
-            return False
-    return True
 
 
 def _regions(quads: _Quads, outlines: list[F8]) -> _Regions:
