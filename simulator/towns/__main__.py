@@ -7,12 +7,13 @@ from pathlib import Path
 
 from simulator.towns.builder import Town
 from simulator.towns.harbor import harbor
+from simulator.towns.interchange import interchange
 from simulator.towns.orchard import orchard
 
 __all__ = ["DIRECTORY", "TOWNS", "main"]
 
 DIRECTORY = Path(__file__).resolve().parent
-TOWNS: dict[str, Callable[[], Town]] = {"Harbor": harbor, "Orchard": orchard}
+TOWNS: dict[str, Callable[[], Town]] = {"Harbor": harbor, "Orchard": orchard, "Interchange": interchange}
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -3,14 +3,16 @@
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import NamedTuple
 
 from simulator.towns.geometry import Path, Pose, rounded, wrap
-from simulator.towns.junctions import CROSSWALK_LEAD_M, Control, add_junction, add_speed_sign
+from simulator.towns.junctions import CROSSWALK_LEAD_M, Control, Movement, add_junction, add_speed_sign
 from simulator.towns.network import Construction, End, Street
 from simulator.towns.opendrive import Cubic, Network, write
 from simulator.towns.sections import CrossSection, lane_sections
 
-__all__ = ["Town"]
+__all__ = ["Move", "Plan", "Town"]
 
 _PLAIN_LEAD_M = 0.5
 _SPEED_SIGN_M = 14.0  # after the junction, past the crosswalk and the corner
@@ -36,21 +38,34 @@ class _Node:
     ring_radius: float = 0.0
 
 
-@dataclass
-class _StreetPlan:
+@dataclass(eq=False)
+class Plan:
+    """A street to be built, between two nodes or with a free end ("") for a switch."""
+
     a: str
     b: str
     section: CrossSection
     name: str
     axis: Path
+    shift_left: float  # of the reference line from the axis
     heights: tuple[tuple[float, float], ...]
+    opens: float = 0.0  # metres before its end in which the outermost lane begins
+
+
+class Move(NamedTuple):
+    """A way through a switch: from a lane of one street's end to one of another's start, inner lane 0."""
+
+    source: Plan
+    lane_in: int
+    target: Plan
+    lane_out: int
 
 
 @dataclass(frozen=True)
 class _Arm:
     """A street at a node: its outward heading, and the kerbs left and right of its axis, looking outwards."""
 
-    plan: _StreetPlan
+    plan: Plan
     at_end: bool
     heading: float
     kerb_left: float
@@ -63,7 +78,8 @@ class Town:
     def __init__(self, name: str, latitude_deg: float, longitude_deg: float) -> None:
         self.construction = Construction(Network(name, latitude_deg, longitude_deg))
         self._nodes: dict[str, _Node] = {}
-        self._plans: list[_StreetPlan] = []
+        self._plans: list[Plan] = []
+        self._switches: list[tuple[str, list[tuple[Plan, bool]], list[Move]]] = []
 
     def node(
         self,
@@ -106,7 +122,7 @@ class Town:
         via: Iterable[tuple[float, float]] = (),
         radius: float = 25.0,
         heights: Iterable[tuple[float, float]] = (),
-    ) -> None:
+    ) -> Plan:
         """A street from node a to node b, by way of rounded corners; forward lanes run from a to b.
 
         `heights` are (part of the way, z) between the two nodes; the road follows them smoothly and is level where
@@ -115,7 +131,35 @@ class Town:
         first, last = self._nodes[a], self._nodes[b]
         points = [(first.x, first.y), *via, (last.x, last.y)]
         axis = rounded(points, [radius] * (len(points) - 2))
-        self._plans.append(_StreetPlan(a, b, section, name or f"{a} {b}", axis, tuple(heights)))
+        plan = Plan(a, b, section, name or f"{a} {b}", axis, section.shift_left, tuple(heights))
+        self._plans.append(plan)
+        return plan
+
+    def road(
+        self,
+        name: str,
+        section: CrossSection,
+        path: Path,
+        start: str = "",
+        end: str = "",
+        heights: Iterable[tuple[float, float]] = (),
+        opens: float = 0.0,
+    ) -> Plan:
+        """A road along a reference line of its own, from and to a node or free, to be joined by switches.
+
+        `heights` are as in `street`; a free end has the height given at 0 or 1, else 0. With `opens` the outermost
+        driving lane begins only that far before the end.
+        """
+        plan = Plan(start, end, section, name, path, 0.0, tuple(heights), opens)
+        self._plans.append(plan)
+        return plan
+
+    def switch(self, name: str, ends: Iterable[tuple[Plan, bool]], moves: Iterable[Move]) -> None:
+        """A junction without crossing traffic: lanes that part or merge.
+
+        `ends` are (road, whether its end), counter-clockwise by the side they lie on.
+        """
+        self._switches.append((name, list(ends), list(moves)))
 
     def build(self) -> Network:
         """Everything, as a network ready to be written."""
@@ -126,11 +170,13 @@ class Town:
                 mouths[id(arm.plan), arm.at_end] = distance
         built: dict[int, Street] = {}
         for plan in self._plans:
-            built[id(plan)] = self._pave(plan, mouths[id(plan), False], mouths[id(plan), True])
+            built[id(plan)] = self._pave(plan, mouths.get((id(plan), False), 0.0), mouths.get((id(plan), True), 0.0))
         for name, around in arms.items():
             ends = [End(built[id(arm.plan)], arm.at_end) for arm in around]
             if len(ends) > 1:
                 self._join(self._nodes[name], around, ends)
+        for name, sides, moves in self._switches:
+            self._part(name, [End(built[id(plan)], at_end) for plan, at_end in sides], moves, built)
         self._show_limits(arms, built)
         return self.construction.network
 
@@ -141,7 +187,7 @@ class Town:
     def _arms(self, name: str) -> list[_Arm]:
         found = []
         for plan in self._plans:
-            section, shift = plan.section.without_parking(), plan.section.shift_left
+            section, shift = plan.section.without_parking(), plan.shift_left
             widths = [
                 sum(width for _, kind, width in section.side(right) if kind not in ("sidewalk", "none"))
                 for right in (True, False)
@@ -171,13 +217,27 @@ class Town:
             distances[j] = max(distances[j], (a + b * math.cos(angle)) / math.sin(angle) + cut)
         return [max(distance, min(reach), 4.0) + lead for distance in distances]
 
-    def _pave(self, plan: _StreetPlan, begin: float, end: float) -> Street:
+    def _pave(self, plan: Plan, begin: float, end: float) -> Street:
         if begin + end + 10.0 > plan.axis.length:
             raise ValueError(f"{plan.name} is too short: {plan.axis.length:.0f} m for mouths {begin:.0f} + {end:.0f} m")
-        path = plan.axis.trimmed(begin, plan.axis.length - end).shifted_left(plan.section.shift_left)
-        elevation = _profile(path.length, self._nodes[plan.a].z, self._nodes[plan.b].z, plan.heights)
-        sections = lane_sections(plan.section, path.length, mouths=True)
+        path = plan.axis.trimmed(begin, plan.axis.length - end).shifted_left(plan.shift_left)
+        ends = [(0.0, self._nodes[plan.a].z)] if plan.a else []
+        ends += [(1.0, self._nodes[plan.b].z)] if plan.b else []
+        elevation = _profile(path.length, dict([*plan.heights, *ends]))
+        sections = lane_sections(plan.section, path.length, mouths=bool(plan.a or plan.b), opens=plan.opens)
         return self.construction.add(plan.name, path, plan.section, sections, elevation)
+
+    def _part(self, name: str, ends: list[End], moves: list[Move], built: dict[int, Street]) -> None:
+        by_street = {id(end.street): end for end in ends}
+        ways = []
+        for move in moves:
+            source, target = by_street[id(built[id(move.source)])], by_street[id(built[id(move.target)])]
+            ways.append(Movement(source, source.inbound[move.lane_in], target, target.outbound[move.lane_out]))
+        add_junction(self.construction, name, ends, Control(), ways, lead=0.0)
+        for target in ends:
+            speeds = {way.source.road.speed_kmh for way in ways if way.target is target}
+            if speeds - {target.road.speed_kmh} or (speeds and target.road.path.length > _LONG_STREET_M):
+                add_speed_sign(self.construction, target, _SPEED_SIGN_M)
 
     def _ring(self, node: _Node, section: CrossSection, arms: list[_Arm], ends: list[End]) -> None:
         """A roundabout: at each arm a junction, between the arms pieces of ring, driven counter-clockwise."""
@@ -208,7 +268,9 @@ class Town:
         if node.ring:
             self._ring(node, node.ring, arms, ends)
             return
-        neighbours = [arm.plan.a if arm.at_end else arm.plan.b for arm in arms]
+        neighbours = [(arm.plan.a if arm.at_end else arm.plan.b) or arm.plan.name for arm in arms]
+        for named in {*node.minor, *(name for phase in node.phases for name in phase)} - set(neighbours):
+            raise ValueError(f"{node.name}: {named!r} is none of its neighbours {neighbours}")
         approaches = [i for i, end in enumerate(ends) if end.inbound]
         minor = tuple(i for i in approaches if not node.minor or neighbours[i] in node.minor)
         phases: tuple[tuple[int, ...], ...] = ()
@@ -242,16 +304,18 @@ class Town:
                     add_speed_sign(self.construction, start, _SPEED_SIGN_M)
 
 
-def _profile(length: float, first: float, last: float, between: tuple[tuple[float, float], ...]) -> list[Cubic]:
-    """Cubics through the heights, level at both ends, with the mean grade of its neighbours at each inner point."""
-    knots = [(0.0, first), *((part * length, z) for part, z in between), (length, last)]
-    if all(z == first for _, z in knots):
-        return [Cubic(0.0, first)]
-    slopes = [0.0]
-    for (s0, z0), (s1, z1) in zip(knots, knots[2:]):
-        slopes.append((z1 - z0) / (s1 - s0))
-    slopes.append(0.0)
+def _profile(length: float, heights: dict[float, float]) -> list[Cubic]:
+    """Cubics through heights by part of the way, level at both ends; each inner point has its neighbours' mean grade.
+
+    Without a height at an end it is 0 there.
+    """
+    knots = sorted(({0.0: 0.0, 1.0: 0.0} | heights).items())
+    if len({z for _, z in knots}) == 1:
+        return [Cubic(0.0, knots[0][1])]
+    points = [(part * length, z) for part, z in knots]
+    inner = [(z1 - z0) / (s1 - s0) for (s0, z0), (s1, z1) in zip(points, points[2:])]
+    slopes = [0.0, *inner, 0.0]
     return [
-        Cubic.between(s0, s1, z0, z1, g0, g1)
-        for (s0, z0), (s1, z1), g0, g1 in zip(knots, knots[1:], slopes, slopes[1:])
+        Cubic.between(s0, s1, z0, z1, slope0, slope1)
+        for ((s0, z0), slope0), ((s1, z1), slope1) in pairwise(zip(points, slopes))
     ]

@@ -38,6 +38,7 @@ _CROSSWALK_ONTO_SIDEWALK_M = 0.5  # carla.Map adds another metre at each end
 _SIGN_S_M = 0.5  # signs and stop lines before the end of the lane
 _POST_BEHIND_KERB_M = 1.0
 _STRAIGHT_RAD = math.radians(40.0)
+_BACK_RAD = math.radians(150.0)
 _STRIP_ORDER = ("biking", "shoulder", "none", "sidewalk")
 
 
@@ -197,7 +198,9 @@ def _connect_movement(work: _Work, move: Movement, corner: bool, lead_in: float,
 
 
 def _connect_corner(work: _Work, source: End, target: End, lead_in: float, lead_out: float) -> None:
-    """A corner that no traffic turns around: sidewalks only."""
+    """A corner that no traffic turns around: sidewalks and shoulders only."""
+    if abs(_turn(source, target)) > _BACK_RAD:
+        return  # two roads side by side that part or merge
     start = source.entering.left(-source.edge(True))
     end = target.entering.turned().left(-target.edge(False))
     path = connect(start, end, lead_in, lead_out)
