@@ -253,6 +253,9 @@ def test_polygons_are_convex_and_turn_as_detour_wants(limit: int) -> None:
         after = np.roll(way, -1, axis=0)
         assert (way[:, 0] * after[:, 1] - way[:, 1] * after[:, 0] <= 0).all()
         assert signed_area(poly.vertices) < 0
+        flat = np.column_stack([poly.vertices[:, :2] - poly.vertices[0, :2], np.ones(len(poly.vertices))])
+        plane = np.linalg.lstsq(flat, poly.vertices[:, 2], rcond=None)[0]
+        assert np.abs(flat @ plane - poly.vertices[:, 2]).max() < 0.04
     assert {poly.area for poly in file.polys} == {AREA_SIDEWALK, AREA_CROSSWALK, AREA_ROAD}
 
 
@@ -310,8 +313,12 @@ def test_tree_of_boxes_finds_every_polygon() -> None:
     file = read(detour.tile_set(mesh))
     for first, nodes, (_, head) in zip(file.first, file.nodes, file.tiles, strict=True):
         assert sorted(nodes["i"][nodes["i"] >= 0].tolist()) == list(range(head["polys"]))
+        assert end_of(nodes, 0) == len(nodes)
         for i in range(head["polys"]):
             box = file.polys[first + i].vertices[:, [0, 2, 1]]
+            (leaf,) = nodes[nodes["i"] == i]
+            assert (leaf["low"] <= (box.min(axis=0) - head["low"]) * head["bv_quant_factor"]).all()
+            assert (leaf["high"] >= (box.max(axis=0) - head["low"]) * head["bv_quant_factor"]).all()
             middle = (box.mean(axis=0) - head["low"]) * head["bv_quant_factor"]
             low, high = middle.astype(int) & 0xFFFE, (middle + 1).astype(int) | 1
             found, at, visits = [], 0, 0
@@ -324,6 +331,15 @@ def test_tree_of_boxes_finds_every_polygon() -> None:
                 at += 1 if hit or node["i"] >= 0 else -int(node["i"])
             assert i in found
             assert visits < len(nodes) or len(nodes) < 20
+
+
+def end_of(nodes: NDArray[np.void], at: int) -> int:
+    """The node after a subtree, which an inner node skips to when its box is missed."""
+    if nodes[at]["i"] >= 0:
+        return at + 1
+    end = end_of(nodes, end_of(nodes, at + 1))
+    assert at - nodes[at]["i"] == end
+    return end
 
 
 def test_same_town_gives_the_same_bytes() -> None:
@@ -414,12 +430,13 @@ def test_lanes_that_follow_each_other_are_one_walk() -> None:
 def test_a_bridge_and_what_it_crosses_are_apart() -> None:
     over = [[30.0, y, 6.0] for y in (-40.0, -20.0, 0.0, 20.0, 40.0)]
     lanes, samples = town(*road(1, straight()), *road(2, over))
-    file = read(build_navigation(lanes, samples, [zebra(10.0), zebra(50.0)]))
+    file = read(build_navigation(lanes, samples, [zebra(10.0), zebra(30.0), zebra(50.0)]))
     crossing = at(file, 35.3, 5.1)  # sidewalk over sidewalk
     assert [poly.area for poly in crossing] == [AREA_SIDEWALK, AREA_SIDEWALK]
     assert [float(poly.vertices[:, 2].mean()) for poly in crossing] == pytest.approx([0.0, 6.0])
     assert kinds_at(file, 30.3, 5.1) == [AREA_SIDEWALK, AREA_ROAD]
     assert kinds_at(file, 35.3, 0.1) == [AREA_ROAD, AREA_SIDEWALK]
+    assert kinds_at(file, 30.3, 0.1) == [AREA_CROSSWALK, AREA_ROAD]
     assert len(parts(file, ANYWHERE)) == 2
     assert len(parts(file, WALK)) == 3  # the street below, and the bridge's two
     for poly in file.polys:
