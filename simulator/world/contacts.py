@@ -21,7 +21,9 @@ from simulator.world.static_index import cell_range, met_before
 from simulator.world.tables import PROP, VEHICLE, WALKER
 
 FRICTION: Final = 0.4  # of painted metal on metal, wood or concrete
-GROUND_CLEARANCE_M: Final = 0.2  # what is lower passes under a car; CARLA's dirt and planks are at most 0.19 m high
+# What is lower passes under a vehicle. CARLA's dirt and planks are up to 0.21 m high; the rest is for a nose that dives
+# as the driver brakes.
+GROUND_CLEARANCE_M: Final = 0.3
 MIN_HEIGHT_M: Final = 0.02  # bodies whose heights overlap by less only brush
 SLOP_M: Final = 0.01  # left overlapping, so that bodies at rest keep touching
 GENTLE_SPEED_MPS: Final = 1.0  # at which bodies that overlapped before are moved apart

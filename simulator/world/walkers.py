@@ -21,6 +21,9 @@ def walker_substep(actors, row, surface, dt):  # type: ignore[no-untyped-def]
     a = actors[row]
     if a.simulate == 0 or a.parent >= 0:
         return
+    if a.placed == 1:  # it stands where the client's navigation says; its velocity is told, not driven
+        a.vz = 0.0
+        return
     push(a, dt)
     # A direction longer than 1 counts as 1, a shorter one slows down, as Unreal takes a movement input.
     length = np.sqrt(a.walk_x * a.walk_x + a.walk_y * a.walk_y + a.walk_z * a.walk_z)
