@@ -28,7 +28,9 @@ MAPS = Path(__file__).resolve().parents[1].parent / "shared" / "maps"
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seconds", type=float, default=4.0, help="wall time of each measurement (default: %(default)s)")
+    parser.add_argument(
+        "--seconds", type=float, default=4.0, help="wall time of each measurement (default: %(default)s)"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here too")
     arguments = parser.parse_args()
     figures: dict[str, float] = {}
@@ -182,7 +184,11 @@ def _memory() -> float | None:
 
 def _machine() -> str:
     cpu = next(
-        (line.split(":", 1)[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line),
+        (
+            line.split(":", 1)[1].strip()
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if "model name" in line
+        ),
         platform.machine(),
     )
     cores = subprocess.run(["nproc"], capture_output=True, text=True, check=True).stdout.strip()

@@ -58,8 +58,12 @@ def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--town", default="Harbor", help="map to drive in (default: %(default)s)")
     parser.add_argument("--map-dir", metavar="DIR", help="folder of your own .xodr maps")
-    parser.add_argument("--vehicles", type=int, default=30, metavar="N", help="cars around the ego (default: %(default)s)")
-    parser.add_argument("--seconds", type=float, default=60.0, metavar="S", help="simulated time (default: %(default)s)")
+    parser.add_argument(
+        "--vehicles", type=int, default=30, metavar="N", help="cars around the ego (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--seconds", type=float, default=60.0, metavar="S", help="simulated time (default: %(default)s)"
+    )
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="the same seed drives the same way")
     arguments = parser.parse_args()
     if arguments.vehicles < 0 or arguments.seconds <= 0:
@@ -86,9 +90,7 @@ def _synchronous(client: carla.Client, world: carla.World, seed: int) -> carla.T
     return manager
 
 
-def _spawn(
-    world: carla.World, manager: carla.TrafficManager, count: int
-) -> tuple[carla.Vehicle, list[carla.Vehicle]]:
+def _spawn(world: carla.World, manager: carla.TrafficManager, count: int) -> tuple[carla.Vehicle, list[carla.Vehicle]]:
     library = world.get_blueprint_library()
     places = world.get_map().get_spawn_points()
     random.shuffle(places)
@@ -141,7 +143,9 @@ def _progress(done: int, total: int, wall_s: float) -> None:
         bar = "#" * (40 * done // total)
         speed = done * FIXED_DELTA_S / max(wall_s, 1e-9)
         end = "\n" if done == total else ""
-        print(f"\r[{bar:<40}] {done * FIXED_DELTA_S:5.1f} s simulated, {speed:5.1f} x real time", end=end, file=sys.stderr)
+        print(
+            f"\r[{bar:<40}] {done * FIXED_DELTA_S:5.1f} s simulated, {speed:5.1f} x real time", end=end, file=sys.stderr
+        )
 
 
 def _report(
@@ -153,7 +157,10 @@ def _report(
         ("vehicles", f"{len(traffic)} and the ego, {ego.type_id}"),
         ("ready after", f"{ready_s:.2f} s (simulator started, map loaded, cars spawned)"),
         ("simulated", f"{simulated:.1f} s in {log.wall_s:.2f} s: {simulated / log.wall_s:.1f} x real time"),
-        ("ticks", f"{log.ticks} at {log.ticks / log.wall_s:.0f} ticks/s, simulator, client and Traffic Manager together"),
+        (
+            "ticks",
+            f"{log.ticks} at {log.ticks / log.wall_s:.0f} ticks/s, simulator, client and Traffic Manager together",
+        ),
         ("ego", f"{log.ego_m:.0f} m, up to {log.ego_top_kmh:.0f} km/h, {log.ego_red_s:.1f} s waiting at lights"),
         ("traffic", f"{log.traffic_m:.0f} m in all"),
         ("collisions", ", ".join(log.collisions) or "none"),

@@ -36,7 +36,12 @@ def parser() -> argparse.ArgumentParser:
     )
     add = parsed.add_argument
     add("--host", default="127.0.0.1", help="address to listen on (default: %(default)s, this machine only)")
-    add("--port", type=_port, default=2000, help="RPC port, streams on the next; 0 takes free ones (default: %(default)s)")
+    add(
+        "--port",
+        type=_port,
+        default=2000,
+        help="RPC port, streams on the next; 0 takes free ones (default: %(default)s)",
+    )
     add("--town", default="Harbor", metavar="NAME", help="map to load first (default: %(default)s)")
     add("--map-dir", type=Path, metavar="DIR", help="folder of your own maps, NAME.xodr each")
     add("--seed", type=int, default=0, metavar="N", help="seed of the sensors' noise (default: %(default)s)")
@@ -125,7 +130,7 @@ def _run(arguments: argparse.Namespace) -> int:
         town = library.load(options.town)
     except (UnknownMap, BadMap) as error:
         raise UserError(str(error)) from None
-    warm(log.info)
+    warm(town, log.info)
     try:
         import uvloop
 
@@ -137,10 +142,6 @@ def _run(arguments: argparse.Namespace) -> int:
 async def _serve(options, town, library, log) -> int:  # type: ignore[no-untyped-def]
     from simulator.server.server import Server
 
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
     try:
         server = Server(options, town, library, log.warning)
     except OSError as error:
@@ -163,10 +164,12 @@ async def _serve(options, town, library, log) -> int:  # type: ignore[no-untyped
         "pid": os.getpid(),
         "town": town.name,
     }
+    for number in (signal.SIGINT, signal.SIGTERM):
+        server.loop.add_signal_handler(number, server.stop)
     print(json.dumps(ready), flush=True)
-    await stop.wait()
+    code = await server.stopped
     server.close()
-    return 0
+    return code
 
 
 if __name__ == "__main__":

@@ -58,7 +58,9 @@ def serve(
         assert process.stdout is not None
         line = process.stdout.readline()
         if not line:
-            raise SimulatorFailed(f"the simulator ended with exit code {process.wait()} before it was ready: see stderr")
+            raise SimulatorFailed(
+                f"the simulator ended with exit code {process.wait()} before it was ready: see stderr"
+            )
         ready = json.loads(line)
         yield Running(ready["host"], ready["port"], ready["stream_port"], ready["pid"], process)
     finally:

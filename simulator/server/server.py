@@ -12,9 +12,8 @@ from typing import Final, TextIO
 from simulator.maps.library import MapLibrary
 from simulator.maps.town import TownMap
 from simulator.protocol import structs
-from simulator.protocol.enums import StateFlags
+from simulator.protocol.enums import LightGroup, StateFlags
 from simulator.protocol.state import encode_state
-from simulator.protocol.stream import frame as framed
 from simulator.protocol.stream import pack_token
 from simulator.protocol.v0_9_16 import V0_9_16
 from simulator.server import handlers  # noqa: F401  (fills the table of handlers)
@@ -31,6 +30,9 @@ log = logging.getLogger("simulator")
 # The client keeps files by name for ever, so a name of ours carries a prefix that no other server uses.
 FILE_PREFIX: Final = "carla-closed-loop"
 EPISODE_STREAM: Final = 1
+# Street lamps are those boxes of a town whose names begin so (simulator.maps.furniture).
+LAMP_PREFIX: Final = "StreetLight"
+LAMP_INTENSITY: Final = 10_000.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,7 @@ class Server:
         self.ticker = Ticker(self, options.fps)
         self._next_stream = EPISODE_STREAM + 1
         self._said: set[str] = set()
+        self.stopped: asyncio.Future[int] = self.loop.create_future()  # the exit code
         self._listeners: list[asyncio.Server] = []
         self._hash_file: TextIO | None = options.state_hash.open("w") if options.state_hash else None
         self.start_episode(town)
@@ -100,6 +103,14 @@ class Server:
         if self._hash_file:
             self._hash_file.close()
 
+    def stop(self, code: int = 0) -> None:
+        if not self.stopped.done():
+            self.stopped.set_result(code)
+
+    def fail(self, error: Exception) -> None:
+        log.error("internal error at frame %d, the simulator ends: %s: %s", self.frame + 1, type(error).__name__, error)
+        self.stop(1)
+
     def session_ended(self, session: Session) -> None:
         """Its Traffic Manager goes with it; actors, settings and synchronous mode stay, as in CARLA."""
         self.sessions.discard(session)
@@ -126,6 +137,7 @@ class Server:
         self.sensing = Sensing(self)
         self.navigation_file = f"{FILE_PREFIX}-{town.name}-{hashlib.sha256(town.navigation).hexdigest()[:16]}.bin"
         self._map_change = True
+        self._lamps = _lamps(town)
         self.ticker.wake()
 
     async def load(self, find: Callable[[], TownMap]) -> None:
@@ -142,6 +154,16 @@ class Server:
         self.world.substepping = Substepping(
             self.settings.substepping, self.settings.max_substep_delta_time, self.settings.max_substeps
         )
+
+    def street_lamps(self) -> list[structs.LightState]:
+        return list(self._lamps.values())
+
+    def set_street_lamps(self, lights: list[structs.LightState]) -> None:
+        """Lamps are told apart by id; those of another map are passed over."""
+        for light in lights:
+            if light.id in self._lamps:
+                place = self._lamps[light.id].location
+                self._lamps[light.id] = light._replace(location=place)
 
     def files(self, folder: str) -> list[str]:
         """Names of the files that the client should have; only the navigation of walkers is one."""
@@ -184,6 +206,20 @@ class Server:
             state = encode_state(
                 self.episode_id, self.world.elapsed_s, dt, flags, self.frame, self.world.elapsed_s, records
             )
-            self.streams.publish(EPISODE_STREAM, framed(state), drop)
+            self.streams.publish(EPISODE_STREAM, state, drop)
         self._map_change = False
         self.sensing.publish(drop)
+
+
+def _lamps(town: TownMap) -> dict[int, structs.LightState]:
+    """The street lamps among the town's boxes, lit white and switched off."""
+    lamps = {}
+    for row, name in enumerate(town.box_names):
+        if name.startswith(LAMP_PREFIX):
+            b = town.boxes
+            top = structs.Vector3(float(b.x[row]), float(b.y[row]), float(b.z[row] + b.half_z[row]))
+            number = int(b.id[row]) & 0xFFFFFFFF
+            lamps[number] = structs.LightState(
+                number, top, LAMP_INTENSITY, LightGroup.STREET, structs.Color(255, 255, 255), False
+            )
+    return lamps

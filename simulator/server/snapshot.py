@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.kernels import njit
-from simulator.protocol.state import RECORD_BYTES
+from simulator.protocol.state import ACTOR_RECORD, RECORD_BYTES
 from simulator.world.tables import SENSOR, SPECTATOR, TRAFFIC_LIGHT, TRAFFIC_SIGN, VEHICLE, WALKER
 from simulator.world.world import World
 
@@ -27,8 +27,8 @@ class StatePacker:
             text = sign_id.encode()[:SIGN_ID_BYTES]
             self._sign_ids[row, : len(text)] = np.frombuffer(text, np.uint8)
 
-    def pack(self) -> NDArray[np.uint8]:
-        """One record a row for every actor, in order of their rows. Valid until the next call."""
+    def pack(self) -> NDArray[np.void]:
+        """An ACTOR_RECORD for every actor, in order of their rows. Valid until the next call."""
         register = self._world.register
         count = register.n_actors
         if count > len(self._records):
@@ -44,9 +44,9 @@ class StatePacker:
             self._word.view(np.uint32),
             self._word.view(np.uint8),
         )
-        return self._records[:count]
+        return self._records[:count].reshape(-1).view(ACTOR_RECORD)
 
-    def hash(self, records: NDArray[np.uint8]) -> str:
+    def hash(self, records: NDArray[np.void]) -> str:
         """Of all records but those of sensors and of the spectator, which only look on."""
         kinds = self._world.register.actors["kind"][: len(records)]
         acting = (kinds != SENSOR) & (kinds != SPECTATOR)

@@ -7,7 +7,9 @@ an id that does not exist is kept open and silent, because a client reconnects a
 import asyncio
 import logging
 from collections.abc import Callable
+from typing import cast
 
+from simulator.protocol.errors import ProtocolError
 from simulator.protocol.stream import SubscriptionParser, frame
 
 log = logging.getLogger("simulator")
@@ -31,18 +33,23 @@ class StreamConnection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        # uvloop's transports do not inherit from asyncio's.
+        self._transport = transport = cast(asyncio.Transport, transport)
         # Any byte left unsent calls pause_writing, an empty buffer resume_writing: so `held` is exact.
         transport.set_write_buffer_limits(high=0)
         self.peer = str(transport.get_extra_info("peername"))
         self.hub.opened(self)
 
     def data_received(self, data: bytes) -> None:
-        if self.stream_id is None:
-            self.stream_id = self._parser.feed(data)
-            if self.stream_id is not None:
-                self.hub.subscribed(self)
+        try:
+            subscribed = self._parser.feed(data)
+        except ProtocolError as error:
+            log.warning("stream connection of %s closed: %s", self.peer, error)
+            self.close()
+            return
+        if subscribed is not None and self.stream_id is None:
+            self.stream_id = subscribed
+            self.hub.subscribed(self)
 
     def pause_writing(self) -> None:
         self.held = 1
@@ -144,7 +151,10 @@ class StreamHub:
                 until = connection.held_since + READER_PATIENCE_S
                 if until <= self.clock():
                     log.warning(
-                        "stream %s of %s closed: not read for %.0f s", connection.stream_id, connection.peer, READER_PATIENCE_S
+                        "stream %s of %s closed: not read for %.0f s",
+                        connection.stream_id,
+                        connection.peer,
+                        READER_PATIENCE_S,
                     )
                     connection.close()
                 else:

@@ -81,10 +81,19 @@ class Ticker:
                 self._scheduled = self._server.loop.call_later(until - now, self._pump)
             return
         session = self._cues.popleft()
-        self._server.tick(self._server.synchronous_delta())
+        self._tick(self._server.synchronous_delta())
         session.worker.published(self._server.clock())
         if self._cues:
             self._scheduled = self._server.loop.call_soon(self._pump)
+
+    def _tick(self, dt: float) -> None:
+        """A world whose step failed is in no known state: better no server than a client that waits for ever."""
+        try:
+            self._server.tick(dt)
+        except Exception as error:
+            self.stop()
+            self._server.fail(error)
+            raise
 
     def _held_until(self, session: "Session", now: float) -> float:
         if self._server.is_loading:
@@ -108,7 +117,7 @@ class Ticker:
         fixed = self._server.settings.fixed_delta_seconds
         period = fixed if fixed else self._period_s
         if not self._server.is_loading:
-            self._server.tick(fixed if fixed else min(max(now - self._last_at, 1e-3), _MAX_VARIABLE_DELTA_S))
+            self._tick(fixed if fixed else min(max(now - self._last_at, 1e-3), _MAX_VARIABLE_DELTA_S))
         self._last_at = now
         self._next_at = max(self._next_at + period, now)
         self._timer = self._server.loop.call_later(max(self._next_at - self._server.clock(), 0.0), self._on_time)

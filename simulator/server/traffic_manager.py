@@ -133,7 +133,9 @@ class TrafficManagers:
         """Rule B for every Traffic Manager of the session."""
         for entry in self.of_session(session):
             self.rescues += 1
-            say(f"traffic manager rescue {self.rescues} at frame {frame}: {entry.address}:{entry.port} had lost a wake-up")
+            say(
+                f"traffic manager rescue {self.rescues} at frame {frame}: {entry.address}:{entry.port} had lost a wake-up"
+            )
             try:
                 async with asyncio.timeout(_RESCUE_TIMEOUT_S):
                     await _toggle(entry)

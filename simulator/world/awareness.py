@@ -40,7 +40,16 @@ def tell_vehicles(actors, vehicles, n_vehicles, lanes, samples, light_boxes, lig
             if cos_v * cos_b + sin_v * sin_b < 0.5:  # within 60 degrees of the lane's way
                 continue
             if not _boxes_overlap(
-                dx, dy, cos_v, sin_v, actor.half_x, actor.half_y, cos_b, sin_b, light_boxes.half_x[k], light_boxes.half_y[k]
+                dx,
+                dy,
+                cos_v,
+                sin_v,
+                actor.half_x,
+                actor.half_y,
+                cos_b,
+                sin_b,
+                light_boxes.half_x[k],
+                light_boxes.half_y[k],
             ):
                 continue
             distance = dx * dx + dy * dy

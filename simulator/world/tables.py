@@ -90,6 +90,7 @@ ACTOR: Final = np.dtype(
         ("walk_z", np.float64),
         ("walk_speed", np.float64),
         ("jump", np.uint8),
+        ("placed", np.uint8),  # the client's navigation put it here for this step: it does not walk by itself
         ("lane", np.int32),  # lane of TownMap.lanes under the actor, -1 for none (out; vehicles only)
     ],
     align=True,

@@ -83,13 +83,15 @@ class World:
         self.substepping = Substepping()
         self.weather: tuple[float, ...] = CLEAR_NOON
         self.lights = TrafficLights(town)
+        self.boxes = town.boxes  # without those that enable_environment_objects hid
         self.index = build_static_index(town.boxes)
         self.friction = FrictionVolumes()
         self.physics: dict[int, VehiclePhysics] = {}  # vehicle id -> as last applied, in CARLA's units
-        self.removed_boxes: set[int] = set()
         self._contacts = np.zeros(1024, CONTACT)
         self._n_contacts = 0
         self._scratch = Scratch()
+        self._placed: set[int] = set()  # walkers that the client's navigation moved since the last step
+        self._placed_before: set[int] = set()
         self._add_level_actors()
 
     # -- what is there ---------------------------------------------------------------------------------------
@@ -121,7 +123,12 @@ class World:
     def pose(self, actor: Actor) -> Pose:
         row = self.row(actor)
         return Pose(
-            float(row["x"]), float(row["y"]), float(row["z"]), float(row["roll"]), float(row["pitch"]), float(row["yaw"])
+            float(row["x"]),
+            float(row["y"]),
+            float(row["z"]),
+            float(row["roll"]),
+            float(row["pitch"]),
+            float(row["yaw"]),
         )
 
     def _add_level_actors(self) -> None:
@@ -227,7 +234,7 @@ class World:
 
     def _occupied(self, place: Pose, body: "_Body", kind: int) -> bool:
         found = first_overlap(
-            self.actors, self.register.n_actors, self.town.boxes, self.index, *place, body.center, body.half, -1, kind
+            self.actors, self.register.n_actors, self.boxes, self.index, *place, body.center, body.half, -1, kind
         )
         return bool(found != -1)
 
@@ -301,7 +308,9 @@ class World:
 
     def apply_physics(self, actor: Actor, physics: VehiclePhysics) -> None:
         row = self.row(actor)
-        set_physics(self.vehicles, int(row["side"]), physics, float(row["half_x"]), float(row["half_y"]), float(row["half_z"]))
+        set_physics(
+            self.vehicles, int(row["side"]), physics, float(row["half_x"]), float(row["half_y"]), float(row["half_z"])
+        )
         row["mass"] = physics.mass
         self.physics[actor.id] = physics
 
@@ -310,12 +319,38 @@ class World:
         row["walk_x"], row["walk_y"], row["walk_z"] = direction
         row["walk_speed"] = speed
         row["jump"] = jump
+        row["placed"] = 0
+
+    def place_walker(self, actor: Actor, pose: Pose, speed: float) -> None:
+        """Where the client's navigation puts a walker: on the ground there, whatever its mesh's height is."""
+        row = self.row(actor)
+        z = self.height(pose.x, pose.y, pose.z + 1.0)
+        if np.isfinite(z):
+            pose = pose._replace(z=z + float(row["half_z"]))
+        dt = self.delta_s or 1.0
+        # It moves by leaps; its velocity is what the leap makes of it, so that others can foresee it.
+        row["vx"], row["vy"] = (pose.x - row["x"]) / dt, (pose.y - row["y"]) / dt
+        self._place(actor, pose._replace(roll=0.0, pitch=0.0))
+        facing = turned(pose, 1.0, 0.0, 0.0)
+        row["walk_x"], row["walk_y"], row["walk_z"] = facing
+        row["walk_speed"] = speed
+        row["placed"] = 1
+        self._placed.add(actor.id)
+
+    def show_boxes(self, ids: list[int], shown: bool) -> None:
+        """Hidden boxes sink out of the world: nothing meets them there, and rows and ids stay as they are."""
+        rows = np.flatnonzero(np.isin(self.boxes.id, np.array(ids, np.uint64)))
+        z, solid = self.boxes.z.copy(), self.boxes.solid.copy()
+        z[rows] = self.town.boxes.z[rows] if shown else -1e6
+        solid[rows] = self.town.boxes.solid[rows] if shown else 0
+        self.boxes = self.boxes._replace(z=z, solid=solid)
 
     # -- time ------------------------------------------------------------------------------------------------
 
     def step(self, dt: float) -> None:
         """Pass dt seconds."""
         register = self.register
+        self._release_walkers()
         self.lights.step(dt)
         if self.friction:
             self.friction.apply(register.actors, register.vehicles, register.n_vehicles)
@@ -325,7 +360,7 @@ class World:
             register.vehicles,
             register.n_vehicles,
             self.town.surface,
-            self.town.boxes,
+            self.boxes,
             self.index,
             self._contacts,
             self._scratch,
@@ -345,6 +380,16 @@ class World:
         self.steps += 1
         self.elapsed_s += dt
         self.delta_s = dt
+
+    def _release_walkers(self) -> None:
+        """A walker that the navigation has left stands still until somebody moves it."""
+        for actor_id in sorted(self._placed_before - self._placed):
+            actor = self.get(actor_id)
+            if actor is not None:
+                row = self.row(actor)
+                row["placed"] = 0
+                row["walk_speed"] = 0.0
+        self._placed_before, self._placed = self._placed, set()
 
     # -- questions -------------------------------------------------------------------------------------------
 

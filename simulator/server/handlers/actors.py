@@ -207,9 +207,7 @@ def get_actor_component_names(server: Server, session: Session, actor_id: int) -
 
 
 @call("get_actor_component_world_transform", "get_actor_component_relative_transform")
-def get_actor_component_transform(
-    server: Server, session: Session, actor_id: int, component: str
-) -> structs.Transform:
+def get_actor_component_transform(server: Server, session: Session, actor_id: int, component: str) -> structs.Transform:
     actor = actor_or_refuse(server, session, actor_id)
     raise CallRefused(f"{actor.type_id} has no component {component!r}: actors are single boxes here")
 

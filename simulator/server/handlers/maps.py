@@ -50,9 +50,7 @@ def get_all_level_bbs(server: Server, session: Session, label: int) -> list[stru
             row = world.row(actor)
             center = to_world(pose, float(row["center_x"]), float(row["center_y"]), float(row["center_z"]))
             half = structs.Vector3(float(row["half_x"]), float(row["half_y"]), float(row["half_z"]))
-            boxes.append(
-                structs.BoundingBox(structs.Vector3(*center), half, transform_of(pose).rotation, actor.id)
-            )
+            boxes.append(structs.BoundingBox(structs.Vector3(*center), half, transform_of(pose).rotation, actor.id))
     return boxes
 
 
@@ -96,7 +94,9 @@ def cast_ray(
 ) -> list[structs.LabelledPoint]:
     if not all(isfinite(value) for value in (*start, *end)):
         raise CallRefused("a ray must have finite ends")
-    return [structs.LabelledPoint(structs.Vector3(x, y, z), label) for x, y, z, label in world_ray(server.world, start, end)]
+    return [
+        structs.LabelledPoint(structs.Vector3(x, y, z), label) for x, y, z, label in world_ray(server.world, start, end)
+    ]
 
 
 @call("project_point")

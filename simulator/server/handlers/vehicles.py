@@ -1,13 +1,12 @@
 """Driving: controls, physics, lights and doors of vehicles."""
 
-from math import degrees, hypot, radians
+from math import degrees, hypot
 
 from simulator.protocol import structs
 from simulator.server.convert import physics_from_wire, physics_to_wire
 from simulator.server.handlers.registry import CallRefused, call, vehicle_or_refuse
 from simulator.server.server_types import Server, Session
 from simulator.world.actors import Actor
-from simulator.world.vehicles import reset_ackermann
 
 ALL_DOORS = 6
 DOORS = 0b111111
@@ -37,7 +36,7 @@ def ackermann(server: Server, actor: Actor, wanted: structs.AckermannControl) ->
     if any(value != value for value in wanted):
         raise CallRefused("an Ackermann control must not hold NaN")
     if not row["ackermann"]:
-        reset_ackermann(server.world.vehicles, int(server.world.row(actor)["side"]))
+        row["ack_state"] = 0.0  # a controller that begins has no history
     row["ackermann"] = 1
     row["ack_steer"] = wanted.steer
     row["ack_steer_speed"] = wanted.steer_speed
@@ -47,9 +46,10 @@ def ackermann(server: Server, actor: Actor, wanted: structs.AckermannControl) ->
 
 
 def apply_physics(server: Server, actor: Actor, physics: structs.VehiclePhysics) -> None:
-    if not (physics.mass > 0.0 and physics.max_rpm > 0.0):
-        raise CallRefused("a physics control needs a positive mass and max_rpm")
-    server.world.apply_physics(actor, physics_from_wire(server.world, actor, physics))
+    try:
+        server.world.apply_physics(actor, physics_from_wire(server.world, actor, physics))
+    except ValueError as error:
+        raise CallRefused(f"physics control refused: {error}") from None
 
 
 @call("apply_control_to_vehicle")
@@ -201,4 +201,4 @@ def other_physics(server: Server, session: Session, *arguments: object) -> None:
     raise CallRefused(f"{session.method} is not supported by this simulator: it has one vehicle model of its own")
 
 
-__all__ = ["ackermann", "apply_physics", "control", "radians"]
+__all__ = ["ackermann", "apply_physics", "control"]

@@ -1,0 +1,184 @@
+"""Sensors as streams: who listens, whose turn it is, and readings as messages.
+
+A sensor is read only while somebody listens to its stream; what it reads is the world after the tick.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from simulator.blueprints import number
+from simulator.protocol import structs
+from simulator.protocol.stream import (
+    SensorHeader,
+    collision_payload,
+    gnss_payload,
+    imu_payload,
+    obstacle_payload,
+    pack_header,
+)
+from simulator.sensors import (
+    SENSORS,
+    CollisionReading,
+    ImuHistory,
+    Speaks,
+    collisions,
+    gnss_spec,
+    imu_spec,
+    is_due,
+    obstacle_spec,
+    read_gnss,
+    read_imu,
+    read_obstacle,
+    stable_key,
+)
+from simulator.server.convert import NO_ROTATION, ZERO, actor_of, transform_of
+from simulator.server.server_types import Server
+from simulator.world.actors import Actor
+from simulator.world.tables import SENSOR
+
+_SPECS: Final = {
+    "sensor.other.gnss": gnss_spec,
+    "sensor.other.imu": imu_spec,
+}
+
+
+@dataclass(slots=True)
+class _Sensor:
+    """A living sensor that has a stream."""
+
+    actor: Actor
+    stream_id: int
+    type_number: int
+    tick_s: float
+    birth_s: float
+    spec: Any
+    history: ImuHistory = field(default_factory=ImuHistory)
+    last_read_s: float | None = None
+
+
+class Sensing:
+    """The sensors of one world."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._sensors: dict[int, _Sensor] = {}  # by actor id
+        self._unsupported: set[str] = {name for name, kind in SENSORS.items() if not kind.supported}
+
+    # -- what there is -----------------------------------------------------------------------------------------
+
+    def why_unsupported(self, type_id: str) -> str | None:
+        if type_id in self._unsupported:
+            return f"{type_id} is not supported yet by this simulator"
+        return None
+
+    def spawned(self, actor: Actor) -> None:
+        if actor.kind != SENSOR or SENSORS[actor.type_id].speaks is Speaks.IN_CLIENT:
+            return
+        world = self._server.world
+        row = world.row(actor)
+        mount = tuple(float(row[name]) for name in ("rel_x", "rel_y", "rel_z", "rel_roll", "rel_pitch", "rel_yaw"))
+        # The name of a sensor's noise is what it is and where it is mounted, not when it was made.
+        seeds = (world.seed, actor.attributes.get("noise_seed", ""))
+        key = stable_key(*seeds, actor.type_id, actor.parent_id, mount)
+        if actor.type_id == "sensor.other.obstacle":
+            spec: Any = obstacle_spec(actor.attributes)
+        else:
+            make = _SPECS.get(actor.type_id)
+            spec = make(actor.attributes, key) if make else None
+        self._sensors[actor.id] = _Sensor(
+            actor=actor,
+            stream_id=self._server.take_stream_id(),
+            type_number=self._server.layout.sensor_types[actor.type_id],
+            tick_s=number(actor.attributes.get("sensor_tick", "0")),
+            birth_s=world.elapsed_s,
+            spec=spec,
+        )
+
+    def destroyed(self, actor: Actor) -> None:
+        self._sensors.pop(actor.id, None)
+
+    def token_of(self, actor: Actor) -> bytes:
+        sensor = self._sensors.get(actor.id)
+        return self._server.token(sensor.stream_id) if sensor else b""
+
+    def ignore(self, actor: Actor, ids: list[int]) -> None:
+        """Vehicles that a sensor does not see; kept for the sensors that see."""
+        actor.extra["ignored"] = frozenset(ids)
+
+    # -- after a tick ------------------------------------------------------------------------------------------
+
+    def publish(self, drop_for_slow: bool) -> None:
+        hub = self._server.streams
+        listening = [sensor for sensor in self._sensors.values() if hub.has_listener(sensor.stream_id)]
+        if not listening:
+            return
+        world = self._server.world
+        hits: dict[int, list[CollisionReading]] = {}
+        for event in collisions(world.contacts, world.actors, world.boxes.label):
+            hits.setdefault(event.actor_id, []).append(event)
+        for sensor in listening:
+            age = world.elapsed_s - world.delta_s - sensor.birth_s
+            if is_due(sensor.tick_s, age, world.delta_s):
+                header = self._header(sensor)
+                for payload in self._payloads(sensor, hits):
+                    hub.publish(sensor.stream_id, header + payload, drop_for_slow)
+
+    def _header(self, sensor: _Sensor) -> bytes:
+        world = self._server.world
+        (x, y, z), (pitch, yaw, roll) = transform_of(world.pose(sensor.actor))
+        return pack_header(
+            SensorHeader(sensor.type_number, self._server.frame, world.elapsed_s, x, y, z, pitch, yaw, roll)
+        )
+
+    def _payloads(self, sensor: _Sensor, hits: dict[int, list[CollisionReading]]) -> list[bytes]:
+        world = self._server.world
+        actor = sensor.actor
+        row = world.row(actor)
+        if actor.type_id == "sensor.other.gnss":
+            town = world.town
+            place = (float(row["x"]), float(row["y"]), float(row["z"]))
+            origin = (town.origin_latitude_deg, town.origin_longitude_deg)
+            return [gnss_payload(*read_gnss(sensor.spec, place, origin, world.steps, self._server.options.gnss))]  # type: ignore[arg-type]
+        if actor.type_id == "sensor.other.imu":
+            since = world.delta_s if sensor.last_read_s is None else world.elapsed_s - sensor.last_read_s
+            turn = (float(row["wx"]), float(row["wy"]), float(row["wz"]))
+            reading, sensor.history = read_imu(sensor.spec, sensor.history, world.pose(actor), turn, since, world.steps)
+            sensor.last_read_s = world.elapsed_s
+            return [
+                imu_payload(
+                    structs.Vector3(*reading.accelerometer), structs.Vector3(*reading.gyroscope), reading.compass_rad
+                )
+            ]
+        parent = world.get(actor.parent_id)
+        if actor.type_id == "sensor.other.collision":
+            if parent is None:
+                return []
+            mine = actor_of(world, parent, b"")
+            return [
+                collision_payload(
+                    mine, self._other(event.other_id, event.other_type_id), structs.Vector3(*event.impulse)
+                )
+                for event in hits.get(parent.id, [])
+            ]
+        if actor.type_id == "sensor.other.obstacle":
+            ahead = read_obstacle(
+                sensor.spec,
+                world.pose(actor),
+                world.actors,
+                world.register.n_actors,
+                world.boxes,
+                parent.row if parent else -1,
+            )
+            if ahead is None:
+                return []
+            mine = actor_of(world, parent or actor, b"")
+            return [obstacle_payload(mine, self._other(ahead.other_id, ahead.other_type_id), ahead.distance_m)]
+        raise AssertionError(f"{actor.type_id} was spawned and cannot be read")
+
+    def _other(self, actor_id: int, type_id: str) -> structs.Actor:
+        """What was met: an actor, or with id 0 something of the level, which CARLA names by its label."""
+        other = self._server.world.get(actor_id) if actor_id else None
+        if other is not None:
+            return actor_of(self._server.world, other, self.token_of(other))
+        box = structs.BoundingBox(ZERO, ZERO, NO_ROTATION, 0)
+        return structs.Actor(0, 0, structs.ActorDescription(0, type_id, []), box, b"", b"")

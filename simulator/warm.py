@@ -1,0 +1,53 @@
+"""Compile every kernel before a client can wait for one: `python -m simulator.warm`, or `warm()` at start.
+
+A small world is driven through everything that has a kernel. Compiled code is kept on disk (simulator.kernels), so
+only the first run after an edit or an install takes its time.
+"""
+
+import sys
+import time
+from collections.abc import Callable
+
+from simulator.kernels import CACHE_DIR
+from simulator.maps.town import TownMap
+from simulator.sensors import warm_up as warm_sensors
+from simulator.server.snapshot import StatePacker
+from simulator.world.pose import Pose
+from simulator.world.queries import cast_ray, project_point
+from simulator.world.world import World
+
+__all__ = ["warm"]
+
+
+def warm(town: TownMap, say: Callable[[str], None]) -> None:
+    """Call every kernel once with the types that the server will use."""
+    if not any((CACHE_DIR / "kernels").glob("*/*.nbc")) and not any((CACHE_DIR / "kernels").glob("*/*/*.nbc")):
+        say("compiling kernels, which takes half a minute or so the first time")
+    world = World(town)
+    # Far below the map everything is free to spawn, whatever the town is.
+    car = world.spawn("vehicle.lincoln.mkz_2020", {}, Pose(z=-500.0))
+    world.spawn("vehicle.diamondback.century", {}, Pose(x=30.0, z=-500.0))
+    world.spawn("walker.pedestrian.0001", {}, Pose(x=3.0, z=-500.0, y=3.0))
+    world.spawn("static.prop.trafficcone01", {}, Pose(y=9.0, z=-500.0))
+    friction = {"friction": "1.0", "extent_x": "1", "extent_y": "1", "extent_z": "1"}
+    world.spawn("static.trigger.friction", friction, Pose())
+    world.spawn("sensor.other.imu", {}, Pose(z=1.0), car.id)
+    world.step(0.05)
+    StatePacker(world).pack()
+    world.height(0.0, 0.0, 1.0)
+    cast_ray(world, (0.0, 0.0, 10.0), (1.0, 0.0, -10.0))
+    project_point(world, (0.0, 0.0, 10.0), (0.0, 0.0, -1.0), 20.0)
+    warm_sensors(world.actors, world.boxes)
+
+
+def main() -> int:
+    from simulator.maps.library import MapLibrary
+
+    started = time.perf_counter()
+    warm(MapLibrary(None, progress=print).load("Harbor"), print)
+    print(f"kernels are compiled ({time.perf_counter() - started:.1f} s)")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,72 @@
+"""A town without a map file: one flat square, with the lights and boxes that a test asks for."""
+
+import numpy as np
+
+from simulator.maps.ground import flat_surface
+from simulator.maps.town import Boxes, Lanes, LightBoxes, Samples, Signals, TownMap
+
+
+def flat_town(
+    *,
+    lights: int = 0,
+    controllers: list[list[int]] | None = None,
+    groups: list[list[int]] | None = None,
+    boxes: list[tuple[float, float, float, float, int]] = (),  # type: ignore[assignment]
+    speed_limit_kmh: float = 50.0,
+) -> TownMap:
+    """A road of 2 km x 2 km at z = 0, one lane of it all.
+
+    Lights stand at (0, 0), each with a stop volume at x = 20 k, heading east; boxes are (x, y, half, half_z, label).
+    """
+    f8, i4 = np.float64, np.int32
+    controllers = [[k] for k in range(lights)] if controllers is None else controllers
+    groups = [[k] for k in range(len(controllers))] if groups is None else groups
+    owner = {light: c for c, members in enumerate(controllers) for light in members}
+    group = {c: g for g, members in enumerate(groups) for c in members}
+    k = np.arange(lights, dtype=f8)
+    return TownMap(
+        name="Flat",
+        opendrive="<OpenDRIVE/>",
+        sha256="0" * 64,
+        origin_latitude_deg=42.0,
+        origin_longitude_deg=2.0,
+        lanes=Lanes(*(np.array([v], i4) for v in (0, 0, -1, 2, -1)), np.array([0.0]), np.array([100.0]), np.array([0, 2], i4)),
+        samples=Samples(
+            np.array([-1e3, 1e3]), *(np.zeros(2) for _ in range(4)), np.full(2, 3.5), np.array([0.0, 2e3]),
+            np.full(2, speed_limit_kmh),
+        ),
+        surface=flat_surface(),
+        boxes=Boxes(
+            *(np.array([b[c] for b in boxes], f8) for c in (0, 1)),
+            np.array([b[3] for b in boxes], f8),
+            *(np.array([b[2] for b in boxes], f8) for _ in range(2)),
+            np.array([b[3] for b in boxes], f8),
+            np.zeros(len(boxes)),
+            np.array([b[4] for b in boxes], np.uint8),
+            np.ones(len(boxes), np.uint8),
+            np.arange(1, len(boxes) + 1, dtype=np.uint64),
+        ),
+        box_names=[f"Box_{n}" for n in range(len(boxes))],
+        signals=Signals(
+            ["traffic.traffic_light"] * lights,
+            [str(100 + n) for n in range(lights)],
+            np.zeros((lights, 6)),
+            np.zeros((lights, 3)),
+            np.ones((lights, 3)),
+            np.array([group[owner[n]] for n in range(lights)], i4),
+            np.array([owner[n] for n in range(lights)], i4),
+            np.arange(lights, dtype=i4),
+            np.zeros(lights),
+        ),
+        light_boxes=LightBoxes(
+            np.arange(lights, dtype=i4), np.zeros(lights, i4), np.full(lights, -1, i4),
+            20.0 * k, np.zeros(lights), np.zeros(lights), np.zeros(lights),
+            np.full(lights, 1.5), np.full(lights, 1.0), np.full(lights, 1.0),
+            20.0 * k + 3.0, np.zeros(lights), np.zeros(lights),
+        ),
+        controllers=controllers,
+        groups=groups,
+        spawn_points=np.array([[0.0, 0.0, 0.5, 0.0, 0.0, 0.0]]),
+        crosswalks=[],
+        navigation=b"",
+    )  # fmt: skip

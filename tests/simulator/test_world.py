@@ -1,0 +1,175 @@
+"""The world as a whole: spawning, destroying, what a step does, and that it repeats."""
+
+import numpy as np
+import pytest
+
+from simulator.maps.town import BUILDINGS
+from simulator.protocol.state import ACTOR_RECORD, LIGHT_RECORD, VEHICLE_RECORD, WALKER_RECORD
+from simulator.server.snapshot import StatePacker
+from simulator.world.pose import Pose
+from simulator.world.tables import VEHICLE
+from simulator.world.world import SpawnRefused, World
+from tests.fakes.towns import flat_town
+
+MKZ = "vehicle.lincoln.mkz_2020"
+
+
+def test_level_actors_come_first_and_stay() -> None:
+    world = World(flat_town(lights=3))
+    assert [actor.id for actor in world.register.in_order] == [1, 2, 3, 4]
+    assert [actor.type_id for actor in world.register.in_order] == ["traffic.traffic_light"] * 3 + ["spectator"]
+    assert not world.destroy(world.register.in_order[0])
+
+
+def test_sensors_take_ids_of_their_own() -> None:
+    world = World(flat_town())
+    car = world.spawn(MKZ, {}, Pose(z=0.5))
+    sensor = world.spawn("sensor.other.imu", {}, Pose(z=1.0), car.id)
+    other = world.spawn(MKZ, {}, Pose(x=20.0, z=0.5))
+    assert (car.id + 1, sensor.id) == (other.id, 40_000)
+
+
+def test_spawn_is_refused_where_something_stands() -> None:
+    world = World(flat_town(boxes=[(50.0, 0.0, 3.0, 5.0, BUILDINGS)]))
+    world.spawn(MKZ, {}, Pose(z=0.2))
+    for taken in (Pose(x=1.0, z=0.2), Pose(x=50.0, z=0.2)):
+        with pytest.raises(SpawnRefused, match="^Spawn failed because of collision at spawn position$"):
+            world.spawn(MKZ, {}, taken)
+    world.spawn(MKZ, {}, Pose(z=-50.0))  # under the map is free
+
+
+@pytest.mark.parametrize(
+    ("type_id", "attributes", "parent", "words"),
+    [
+        ("vehicle.tesla.model9", {}, 0, "invalid actor description"),
+        (MKZ, {"colour": "1,2,3"}, 0, "invalid actor description"),
+        ("sensor.other.imu", {}, 999, "unable to attach actor: parent actor not found"),
+    ],
+)
+def test_spawn_says_why_not(type_id: str, attributes: dict[str, str], parent: int, words: str) -> None:
+    world = World(flat_town())
+    with pytest.raises(SpawnRefused, match=words):
+        world.spawn(type_id, attributes, Pose(), parent)
+
+
+def test_rows_stay_in_step_when_actors_go() -> None:
+    world = World(flat_town(lights=2))
+    cars = [world.spawn(MKZ, {}, Pose(x=20.0 * k, z=0.5)) for k in range(100)]
+    eye = world.spawn("sensor.other.gnss", {}, Pose(z=2.0), cars[50].id)
+    for car in cars[:50:2]:
+        assert world.destroy(car)
+    world.vehicle_row(cars[51])["throttle"] = 0.7
+    for actor in world.register.in_order:
+        row = world.row(actor)
+        assert row["id"] == actor.id
+        if actor.kind == VEHICLE:
+            assert world.vehicles["actor"][row["side"]] == actor.row
+    assert world.vehicles["throttle"].sum() == pytest.approx(0.7)
+    world.destroy(cars[50])
+    assert world.row(eye)["parent"] == -1
+    world.step(0.05)
+    assert world.register.n_vehicles == 74
+
+
+def test_a_light_concerns_the_car_in_its_volume() -> None:
+    world = World(flat_town(lights=2))
+    car = world.spawn(MKZ, {}, Pose(x=20.0, z=0.3))
+    away = world.spawn(MKZ, {}, Pose(x=20.0, y=30.0, z=0.3))
+    facing_back = world.spawn(MKZ, {}, Pose(x=0.0, z=0.3, yaw=np.pi))
+    world.step(0.05)
+    assert world.vehicle_row(car)["has_traffic_light"] == 1
+    assert world.vehicle_row(car)["traffic_light_id"] == 2
+    assert world.vehicle_row(away)["has_traffic_light"] == 0
+    assert world.vehicle_row(facing_back)["has_traffic_light"] == 0
+    assert world.vehicle_row(car)["speed_limit_kmh"] == 50.0
+
+
+def test_friction_volumes_act_inside_only() -> None:
+    world = World(flat_town())
+    inside = world.spawn(MKZ, {}, Pose(z=0.2))
+    outside = world.spawn(MKZ, {}, Pose(x=40.0, z=0.2))
+    attributes = {"friction": "0.0", "extent_x": "2000", "extent_y": "2000", "extent_z": "500"}
+    trigger = world.spawn("static.trigger.friction", attributes, Pose())
+    for car in (inside, outside):
+        world.vehicle_row(car)["throttle"] = 1.0
+    for _ in range(40):
+        world.step(0.05)
+    assert abs(world.row(inside)["vx"]) < 0.1 < 5.0 < world.row(outside)["vx"]
+    world.destroy(trigger)
+    for _ in range(40):
+        world.step(0.05)
+    assert world.row(inside)["vx"] > 5.0
+
+
+def test_a_walker_that_the_navigation_moves_stands_when_it_is_left() -> None:
+    world = World(flat_town())
+    walker = world.spawn("walker.pedestrian.0001", {}, Pose(z=1.0))
+    for k in range(20):
+        world.place_walker(walker, Pose(x=0.07 * (k + 1)), 1.4)
+        world.step(0.05)
+        assert world.row(walker)["x"] == pytest.approx(0.07 * (k + 1))
+    assert world.row(walker)["vx"] == pytest.approx(1.4)
+    assert world.row(walker)["z"] == pytest.approx(0.93, abs=0.02)
+    for _ in range(20):
+        world.step(0.05)
+    assert world.row(walker)["x"] == pytest.approx(1.4, abs=0.2)
+    assert world.row(walker)["walk_speed"] == 0.0
+
+
+def busy_world() -> World:
+    world = World(flat_town(lights=4), seed=3)
+    for k in range(12):
+        car = world.spawn(MKZ, {}, Pose(x=9.0 * k, z=0.4, yaw=0.3 * k))
+        world.vehicle_row(car)["throttle"] = 0.2 + 0.06 * k
+        world.vehicle_row(car)["steer"] = 0.5 - 0.1 * k
+    for k in range(6):
+        walker = world.spawn("walker.pedestrian.0012", {}, Pose(x=12.0 * k, y=6.0, z=1.0))
+        world.walk(walker, (0.0, -1.0, 0.0), 1.5, False)
+    return world
+
+
+def test_the_same_calls_give_the_same_bytes() -> None:
+    one, two = busy_world(), busy_world()
+    pack_one, pack_two = StatePacker(one), StatePacker(two)
+    for step in range(300):
+        one.step(0.05)
+        two.step(0.05)
+        assert pack_one.pack().tobytes() == pack_two.pack().tobytes(), f"step {step}"
+    assert len(one.contacts) >= 0
+
+
+def test_a_sensor_changes_nothing_else() -> None:
+    plain, watched = busy_world(), busy_world()
+    car = watched.register.in_order[5]
+    watched.spawn("sensor.other.gnss", {}, Pose(z=2.0), car.id)
+    packers = StatePacker(plain), StatePacker(watched)
+    for _ in range(100):
+        plain.step(0.05)
+        watched.step(0.05)
+    hashes = [packer.hash(packer.pack()) for packer in packers]
+    assert hashes[0] == hashes[1]
+
+
+def test_packed_records_are_what_the_protocol_reads() -> None:
+    world = busy_world()
+    world.lights.set_time(1, 0, 7.5)
+    for _ in range(20):
+        world.step(0.05)
+    raw = StatePacker(world).pack()
+    records = raw.view(ACTOR_RECORD)
+    count = world.register.n_actors
+    table = world.actors[:count]
+    assert records["id"].tolist() == table["id"].tolist()
+    for name in ("x", "y", "z", "vx", "vy", "vz", "ax", "ay", "az"):
+        np.testing.assert_array_equal(records[name], table[name].astype(np.float32))
+    np.testing.assert_allclose(records["pitch"], np.degrees(table["pitch"]), atol=1e-4)
+    np.testing.assert_allclose(np.sin(np.radians(records["yaw"])), np.sin(table["yaw"]), atol=1e-5)
+    assert np.abs(records["yaw"]).max() <= 180.0
+    cars = raw.view(VEHICLE_RECORD)[table["kind"] == VEHICLE]
+    state = world.vehicles[: world.register.n_vehicles]
+    for name in ("throttle", "steer", "brake", "speed_limit_kmh", "traffic_light_id", "gear", "has_traffic_light"):
+        np.testing.assert_array_equal(cars[name], state[name].astype(cars[name].dtype))
+    light = raw.view(LIGHT_RECORD)[1]
+    assert (light["sign_id"], light["green_time_s"], light["light_state"]) == (b"101", 7.5, 2)
+    walker = raw.view(WALKER_RECORD)[-1]
+    assert (walker["direction_y"], walker["speed"]) == (-1.0, 1.5)
