@@ -2,6 +2,7 @@
 
 Runs in a process of its own, because a bad file can kill carla's parser. On failure: exit code 1 and one sentence on
 stderr that begins with what is wrong ("has two roads ..."), so that the caller can put the file's name before it.
+Exit code 3: not the file's fault but ours.
 """
 
 import hashlib
@@ -18,7 +19,7 @@ from simulator.maps import opendrive, store
 from simulator.maps.furniture import build_boxes
 from simulator.maps.lanes import DRIVING, sample_lanes
 from simulator.maps.navmesh import build_navigation
-from simulator.maps.opendrive import BadFile
+from simulator.maps.opendrive import CLIENT_ERRORS, BadFile
 from simulator.maps.signals import build_signals
 from simulator.maps.spawns import build_spawn_points
 from simulator.maps.surfaces import MAX_EXTENT_M, build_ground
@@ -35,7 +36,7 @@ def compile_town(data: bytes, name: str = "") -> TownMap:
     facts = opendrive.read(text)
     try:
         map_ = carla.Map(name or "map", text)
-    except RuntimeError as error:
+    except CLIENT_ERRORS as error:
         raise BadFile(f"is refused by the client's parser: {error}") from None
     lanes, samples, shapes = sample_lanes(map_, facts)
     _check_extent(samples)
@@ -71,6 +72,8 @@ def read_crosswalks(map_: carla.Map) -> list[F8]:
     """Closed outlines. The client gives one list of points in which each outline ends where it began."""
     outlines: list[F8] = []
     points = [(place.x, place.y, place.z) for place in map_.get_crosswalks()]
+    if not np.isfinite(points).all():
+        raise BadFile("has a crosswalk whose corners are no numbers")
     begin = 0
     for i, point in enumerate(points):
         if i > begin and point == points[begin]:
@@ -82,15 +85,11 @@ def read_crosswalks(map_: carla.Map) -> list[F8]:
 
 def _check_extent(samples: Samples) -> None:
     for axis, values in (("x", samples.x), ("y", samples.y)):
-        if not np.isfinite(values).all():
-            raise BadFile("has a road whose coordinates are no numbers")
         extent = float(np.ptp(values))
         if extent > MAX_EXTENT_M:
             raise BadFile(
                 f"spreads its roads over {extent / 1000:.0f} km along {axis}; {MAX_EXTENT_M / 1000:.0f} km is the most"
             )
-    if not np.isfinite(samples.z).all():
-        raise BadFile("has a road whose elevation is no number")
 
 
 def _check_client(map_: carla.Map, lanes: Lanes, samples: Samples) -> None:
@@ -109,7 +108,7 @@ def _check_client(map_: carla.Map, lanes: Lanes, samples: Samples) -> None:
                 middle.next(_PROBE_M)
                 middle.previous(_PROBE_M)
                 middle.get_landmarks(_PROBE_M)
-    except RuntimeError as error:
+    except CLIENT_ERRORS as error:
         raise BadFile(f"breaks the client's waypoints: {error}") from None
 
 
@@ -121,7 +120,7 @@ def main(arguments: list[str]) -> int:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_LIMIT_S, CPU_LIMIT_S + 5))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    errors = os.fdopen(os.dup(2), "w")
+    errors = os.fdopen(os.dup(2), "w", errors="backslashreplace")
     silence = os.open(os.devnull, os.O_WRONLY)  # carla's parser prints warnings of its own
     os.dup2(silence, 1)
     os.dup2(silence, 2)
@@ -133,9 +132,9 @@ def main(arguments: list[str]) -> int:
     except MemoryError:
         print(f"needs more than {MEMORY_LIMIT >> 30} GiB of memory", file=errors)
         return 1
-    except RecursionError:
-        print("nests too deep", file=errors)
-        return 1
+    except Exception as error:
+        print(f"{type(error).__name__}: {error}", file=errors)
+        return 3
     finally:
         errors.flush()
     return 0

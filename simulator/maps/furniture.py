@@ -280,12 +280,11 @@ def _add_buildings(site: _Site, result: _List, rng: np.random.Generator, edges: 
     polygons = sort.polygons()
     sort = sort.take(np.setdiff1d(np.arange(len(polygons)), _near(site.everything, polygons, 1.5)))
     sort = sort.take(site.place(sort.polygons(), 1.0)[: _MOST["building"]])
-    corners = shapely.get_coordinates(sort.polygons()).reshape(len(sort.x), -1, 2)
+    corners = shapely.get_coordinates(sort.polygons()).reshape(-1, 5, 2)
     heights = terrain_height(site.surface, corners[:, :, 0], corners[:, :, 1])
-    if len(heights):
-        bottom = heights.min(axis=1) - 0.5
-        sort.height = sort.height + heights.max(axis=1) - bottom
-        result.add(sort, bottom, town.BUILDINGS, solid=True)
+    bottom = heights.min(axis=1) - 0.5
+    sort.height = sort.height + heights.max(axis=1) - bottom
+    result.add(sort, bottom, town.BUILDINGS, solid=True)
 
 
 def _add_barriers(site: _Site, result: _List, rng: np.random.Generator, edges: list[_Edge]) -> None:

@@ -8,7 +8,7 @@ import carla
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.maps.opendrive import BadFile, Facts, LaneEntry, RoadEntry, SectionEntry
+from simulator.maps.opendrive import CLIENT_ERRORS, BadFile, Facts, LaneEntry, RoadEntry, SectionEntry
 from simulator.maps.town import F8, I4, Lanes, Samples
 
 DRIVING: Final = 2  # carla.LaneType bits
@@ -158,11 +158,13 @@ def _sample_lane(map_: carla.Map, road: int, section: int, lane: int, s: F8) -> 
             transform = waypoint.transform
             place = transform.location
             turn = transform.rotation
+            if not math.isfinite(place.x + place.y + place.z + turn.yaw):
+                raise BadFile(f"has geometry on road {road} that leads to coordinates which are no numbers")
             width = waypoint.lane_width if lane else 0.0  # the centre lane has none: asking raises
             rows.append((place.x, place.y, place.z, width, turn.yaw, turn.pitch))
             if not kinds:
                 kinds.append(int(waypoint.lane_type))
-    except RuntimeError as error:
+    except CLIENT_ERRORS as error:
         raise BadFile(f"breaks the client's waypoints on road {road}, lane {lane}: {error}") from None
     return np.array(rows), kinds[0] if kinds else NO_TYPE
 

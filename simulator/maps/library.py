@@ -18,13 +18,13 @@ from typing import Final
 
 from simulator.kernels import CACHE_DIR
 from simulator.maps import store
+from simulator.maps.opendrive import MAX_BYTES
 from simulator.maps.town import TownMap
 
 __all__ = ["BadMap", "MapLibrary", "UnknownMap"]
 
 _OUR_TOWNS: Final = Path(__file__).resolve().parents[1] / "towns"
 _COMPILE_TIMEOUT_S: Final = 600.0
-_MAX_BYTES: Final = 256 << 20
 
 
 class UnknownMap(Exception):
@@ -86,8 +86,8 @@ class MapLibrary:
         known = self.resolve(name)
         path = (self._files(self._our_towns) | self._files(self._map_dir))[known]
         try:
-            if path.stat().st_size > _MAX_BYTES:
-                raise BadMap(f"{path} has more than {_MAX_BYTES >> 20} MiB: no road map is that large")
+            if path.stat().st_size > MAX_BYTES:
+                raise BadMap(f"{path} has more than {MAX_BYTES >> 20} MiB: no road map is that large")
             data = path.read_bytes()
         except OSError as error:
             raise BadMap(f"{path} cannot be read ({error.strerror}): check its permissions") from None

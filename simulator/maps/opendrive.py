@@ -19,6 +19,10 @@ NO_LIMIT_KMH: Final = 130.0  # max="no limit"; the recommended speed on such roa
 _KMH_PER_UNIT: Final = {"m/s": 3.6, "mph": 1.609344, "km/h": 1.0}
 
 
+# What carla.Map raises about a file: its C++ exceptions come out as one of these.
+CLIENT_ERRORS: Final = (RuntimeError, IndexError, ValueError, OverflowError)
+
+
 class BadFile(Exception):
     """The file cannot be served; the message says in one sentence what is wrong with it."""
 
@@ -142,6 +146,8 @@ def read(text: str) -> Facts:
     roads = tuple(_road(element) for element in root.findall("road"))
     seen: set[int] = set()
     for road in roads:
+        if not 0 <= road.id < 2**32:
+            raise BadFile(f'has a road with id="{road.id}": the client reads numbers from 0 to {2**32 - 1}')
         if road.id in seen:
             raise BadFile(f'has two roads with id="{road.id}"')
         seen.add(road.id)

@@ -1,8 +1,8 @@
 """Traffic lights and signs as actors, placed and boxed as CARLA's TrafficLightManager and sign components do.
 
-Facts from carla-simulator/carla, Unreal/CarlaUE4/Plugins/Carla/Source/Carla/Traffic (TrafficLightManager.cpp,
-TrafficLightComponent.cpp, StopSignComponent.cpp, SpeedLimitComponent.cpp) and LibCarla/source/carla/road/ (SignalType.cpp,
-MapBuilder.cpp).
+Facts from carla-simulator/carla: TrafficLightManager.cpp, TrafficLightComponent.cpp, StopSignComponent.cpp and
+SpeedLimitComponent.cpp in Unreal/CarlaUE4/Plugins/Carla/Source/Carla/Traffic, SignalType.cpp and MapBuilder.cpp in
+LibCarla/source/carla/road.
 The client joins its landmarks with these actors by the signal's id.
 """
 
@@ -159,8 +159,8 @@ def _light_boxes(map_: carla.Map, facts: Facts, lights: list[_Signal]) -> LightB
             line = approach.stop.transform.location
             rows.append((row, middle.road_id, middle.lane_id, *_flat(middle), *half, line.x, line.y, line.z))
     table = np.array(rows, np.float64).reshape(-1, 13)
-    light, road, lane = (np.ascontiguousarray(column, np.int32) for column in table.T[:3])
-    return LightBoxes(light, road, lane, *(np.ascontiguousarray(column) for column in table.T[3:]))
+    owner, road, lane = (np.ascontiguousarray(column, np.int32) for column in table.T[:3])
+    return LightBoxes(owner, road, lane, *(np.ascontiguousarray(column) for column in table.T[3:]))
 
 
 def _volume(map_: carla.Map, facts: Facts, pose: F8, signal: _Signal) -> tuple[F8, F8] | None:

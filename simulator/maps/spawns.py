@@ -32,6 +32,8 @@ def build_spawn_points(map_: carla.Map, lanes: Lanes, samples: Samples) -> F8:
         points = _apart(_on_lanes(map_, lanes, samples, spacing))
         if len(points) >= (_WISHED if spacing in _SPACINGS_M[:-1] else _FEW):
             break
+    if len(points) == 0:
+        points = _anywhere(lanes, samples)
     if len(points) > _MOST:
         points = points[np.linspace(0, len(points) - 1, _MOST).astype(int)]
     return points
@@ -58,6 +60,15 @@ def _on_lanes(map_: carla.Map, lanes: Lanes, samples: Samples, spacing_m: float)
             pitch, yaw = np.radians(turn.pitch), np.radians(turn.yaw)
             rows.append((at.x, at.y, at.z + _ABOVE_ROAD_M, 0.0, pitch, np.arctan2(np.sin(yaw), np.cos(yaw))))
     return np.array(rows, np.float64).reshape(-1, 6)
+
+
+def _anywhere(lanes: Lanes, samples: Samples) -> F8:
+    """The middles of all driving lanes, for maps of a few short roads: clients exit where there is no spawn point."""
+    rows = np.flatnonzero(lanes.kind == DRIVING)
+    middle = (lanes.sample_start[rows] + lanes.sample_start[rows + 1]) // 2
+    middle = middle[samples.width[middle] > 0.0]
+    place = (samples.x, samples.y, samples.z + _ABOVE_ROAD_M, np.zeros_like(samples.x), samples.pitch, samples.yaw)
+    return _apart(np.column_stack([column[middle] for column in place]))
 
 
 def _clear(waypoint: carla.Waypoint) -> bool:

@@ -94,7 +94,7 @@ def load(path: Path, name: str, opendrive: str) -> TownMap:
     magic, head_length, body_length, check = _HEAD.unpack(data[: _HEAD.size].tobytes())
     if magic != _MAGIC:
         raise BadBake(f"{path} has another format")
-    if _HEAD.size + head_length + body_length != size or zlib.crc32(memoryview(data)[_HEAD.size :]) != check:
+    if _HEAD.size + head_length + body_length != size or zlib.crc32(data[_HEAD.size :].data) != check:
         raise BadBake(f"{path} is damaged")
     body = data[_HEAD.size + head_length :]
     head = json.loads(data[_HEAD.size : _HEAD.size + head_length].tobytes())

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from simulator.maps import town
 from simulator.maps.ground import build_surface
 from simulator.maps.lanes import BIDIRECTIONAL, DRIVING, MEDIAN, NO_TYPE, SIDEWALK, SectionShape
+from simulator.maps.opendrive import BadFile
 from simulator.maps.town import F8, I4, U1, Surface
 
 _TRAM: Final = 32768
@@ -107,6 +108,8 @@ def _quads(shapes: list[SectionShape]) -> Quads:
     all_corners = np.concatenate(corners)
     all_facts = np.concatenate(facts)
     wide = _area(all_corners) > 1e-3  # lanes that begin or end have no width there
+    if not wide.any():
+        raise BadFile("has no lane with a width")
     all_corners, all_facts = all_corners[wide], all_facts[wide]
     polygons = shapely.polygons(all_corners[:, :, :2])
     folded = ~shapely.is_valid(polygons)  # the inner border of a bend tighter than the road is wide
@@ -135,7 +138,7 @@ def _lane_triangles(quads: Quads, tree: shapely.STRtree) -> tuple[F8, I4, U1, I4
     owners = list(pieces)
     polygons = np.array([pieces[i] for i in owners], object)
     cut_vertices, cut_triangles, which = _triangulate(polygons, [_Slope(quads.corners[i]) for i in owners])
-    both = np.concatenate((pairs, cut_triangles + len(vertices)))
+    both: NDArray[np.int64] = np.concatenate((pairs, cut_triangles + len(vertices)))
     vertices = np.concatenate((vertices, cut_vertices))
     owner = np.concatenate((owner, np.array(owners, np.int64)[which]))
     triangles, good = _upwards(vertices, both)
@@ -315,12 +318,10 @@ def build_terrain(points: F8) -> tuple[F8, float, float, float]:
     too close to a point, then continued smoothly to where there are no points.
     """
     low, high = points[:, :2].min(axis=0), points[:, :2].max(axis=0)
-    extent = float((high - low).max())
     cell = max(TERRAIN_CELL_M, math.sqrt(float(np.prod(high - low + 2.0 * _TERRAIN_BORDER_M)) / _MAX_TERRAIN_NODES))
     border = max(_TERRAIN_BORDER_M, cell)
     x0, y0 = np.floor((low - border) / cell) * cell
     columns, rows = (np.ceil((high + border - (x0, y0)) / cell) + 1).astype(int).tolist()
-    assert extent < MAX_EXTENT_M  # the compiler refuses larger towns before
 
     points = _lowest_in_bins(points, cell * 0.2)
     u, v = (points[:, 0] - x0) / cell, (points[:, 1] - y0) / cell
