@@ -36,11 +36,12 @@ def feel_ground(a, v, surface, dt):  # type: ignore[no-untyped-def]
     across = np.cos(a.pitch) * np.sin(a.roll)
     middle_x = a.x + 0.5 * dt * a.vx
     middle_y = a.y + 0.5 * dt * a.vy
+    sunk = max(-a.vz, 0.0) * dt  # a fast fall ends below the ground for a moment
     for k in range(v.n_wheels):
         wheel = v.wheels[k]
         x = middle_x + c * wheel.x - s * wheel.y
         y = middle_y + s * wheel.x + c * wheel.y
-        top = a.z + along * wheel.x - across * wheel.y + CLIMB_M
+        top = a.z + along * wheel.x - across * wheel.y + CLIMB_M + sunk
         z, nx, ny, nz, triangle = ground(surface, x, y, top)
         wheel.ground_x = 0.0
         wheel.ground_y = 0.0
@@ -66,9 +67,9 @@ def suspension_substep(a, v, mass, dt):  # type: ignore[no-untyped-def]
     total = 0.0
     pitching = 0.0
     rolling = 0.0
-    ground_speed = 0.0
-    too_deep = 0.0
-    touching = 0
+    deepest = -np.inf
+    deepest_rise = 0.0
+    touching = False
     for k in range(v.n_wheels):
         wheel = v.wheels[k]
         wheel.load_n = 0.0
@@ -76,9 +77,12 @@ def suspension_substep(a, v, mass, dt):  # type: ignore[no-untyped-def]
         y = a.y + s * wheel.x + c * wheel.y
         height = wheel.ground_z + wheel.ground_x * x + wheel.ground_y * y
         pressed = height - (a.z + along * wheel.x - across * wheel.y)
+        rise = wheel.ground_x * a.vx + wheel.ground_y * a.vy
+        if pressed > deepest:
+            deepest = pressed
+            deepest_rise = rise
         if pressed <= (0.0 if weightless else -_REST_M):
             continue
-        rise = wheel.ground_x * a.vx + wheel.ground_y * a.vy
         speed = a.vz + pitch_rate * wheel.x - roll_rate * wheel.y - rise
         share = pressed / _REST_M - _DAMPING_S_PER_M * speed
         if not weightless:
@@ -88,9 +92,7 @@ def suspension_substep(a, v, mass, dt):  # type: ignore[no-untyped-def]
         total += wheel.load_n
         pitching += wheel.load_n * (wheel.x - v.com_x)
         rolling -= wheel.load_n * wheel.y
-        ground_speed += rise
-        touching += 1
-        too_deep = max(too_deep, pressed - _BUMP_STOP_M)
+        touching = True
     a.grounded = 1 if total > 0.0 else 0
 
     # The tyres pull at the ground, the body leans on them.
@@ -112,16 +114,17 @@ def suspension_substep(a, v, mass, dt):  # type: ignore[no-untyped-def]
         roll_rate = 0.0
         a.roll = 0.0
     slow = abs(a.vz) < _REST_SPEED and abs(pitch_rate) < _REST_SPEED and abs(roll_rate) < _REST_SPEED
-    if slow and touching > 0 and max(abs(az), abs(pitch_acceleration), abs(roll_acceleration)) < _REST_ACCELERATION:
+    if slow and touching and max(abs(az), abs(pitch_acceleration), abs(roll_acceleration)) < _REST_ACCELERATION:
         a.vz = 0.0
         pitch_rate = 0.0
         roll_rate = 0.0
     a.z += a.vz * dt
     a.pitch += pitch_rate * dt
     a.roll += roll_rate * dt
+    too_deep = deepest + (deepest_rise - a.vz) * dt - _BUMP_STOP_M
     if too_deep > 0.0:
         a.z += too_deep
-        a.vz = max(a.vz, ground_speed / touching)
+        a.vz = max(a.vz, deepest_rise)
     if abs(a.pitch) > _MAX_TILT_RAD:
         a.pitch = _MAX_TILT_RAD if a.pitch > 0.0 else -_MAX_TILT_RAD
         pitch_rate = 0.0
