@@ -9,7 +9,7 @@ import hashlib
 import os
 import re
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -36,7 +36,7 @@ def njit(function: _Function) -> _Function:
     return compiled
 
 
-@lru_cache(maxsize=None)
+@cache
 def _hash_of_sources(path: Path) -> str:
     found: dict[Path, bytes] = {}
     _collect(path, found)

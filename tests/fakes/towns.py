@@ -30,7 +30,9 @@ def flat_town(
         sha256="0" * 64,
         origin_latitude_deg=42.0,
         origin_longitude_deg=2.0,
-        lanes=Lanes(*(np.array([v], i4) for v in (0, 0, -1, 2, -1)), np.array([0.0]), np.array([100.0]), np.array([0, 2], i4)),
+        lanes=Lanes(
+            *(np.array([v], i4) for v in (0, 0, -1, 2, -1)), np.array([0.0]), np.array([2e3]), np.array([0, 2], i4)
+        ),
         samples=Samples(
             np.array([-1e3, 1e3]), *(np.zeros(2) for _ in range(4)), np.full(2, 3.5), np.array([0.0, 2e3]),
             np.full(2, speed_limit_kmh),

@@ -33,7 +33,7 @@ def test_spawn_is_refused_where_something_stands() -> None:
     world = World(flat_town(boxes=[(50.0, 0.0, 3.0, 5.0, BUILDINGS)]))
     world.spawn(MKZ, {}, Pose(z=0.2))
     for taken in (Pose(x=1.0, z=0.2), Pose(x=50.0, z=0.2)):
-        with pytest.raises(SpawnRefused, match="^Spawn failed because of collision at spawn position$"):
+        with pytest.raises(SpawnRefused, match=r"^Spawn failed because of collision at spawn position$"):
             world.spawn(MKZ, {}, taken)
     world.spawn(MKZ, {}, Pose(z=-50.0))  # under the map is free
 

@@ -39,7 +39,8 @@ def actor_or_refuse(server: "Server", session: "Session", actor_id: int) -> Any:
     actor = server.world.get(actor_id)
     if actor is None:
         raise CallRefused(
-            f"Responding error from function {session.method}: Actor could not be found in the registry.  Actor Id: {actor_id}"
+            f"Responding error from function {session.method}: "
+            f"Actor could not be found in the registry.  Actor Id: {actor_id}"
         )
     return actor
 
