@@ -11,6 +11,10 @@ from simulator.world.tables import PROP, VEHICLE, WALKER
 GRAVITY_MPS2: Final = 9.81
 # Unreal's PhysicsVolume.TerminalVelocity: what falls for minutes under the map keeps sane numbers.
 TERMINAL_SPEED_MPS: Final = 40.0
+# Scripts may set any velocity and force. Beyond these limits the sums of a step would overflow.
+MAX_SPEED_MPS: Final = 1000.0
+MAX_SPIN_RADPS: Final = 62.8  # Unreal's default MaxAngularVelocity: 3600 degrees/s
+MAX_FORCE_N: Final = 1e9
 # Unreal characters climb 0.45 m by default (CharacterMovementComponent.MaxStepHeight); kerbs are about 0.15 m.
 STEP_M: Final = 0.4
 
@@ -52,6 +56,40 @@ def is_body(a):  # type: ignore[no-untyped-def]
 def box_inertia_z(a):  # type: ignore[no-untyped-def]
     """Of a box of even density about its vertical axis."""
     return a.mass * (a.half_x * a.half_x + a.half_y * a.half_y) / 3.0
+
+
+@njit
+def tame(a):  # type: ignore[no-untyped-def]
+    """Keep what scripts asked for within the limits; what is not a number becomes 0."""
+    a.vx, a.vy, a.vz = _bound(a.vx, MAX_SPEED_MPS), _bound(a.vy, MAX_SPEED_MPS), _bound(a.vz, MAX_SPEED_MPS)
+    a.wx, a.wy, a.wz = _bound(a.wx, MAX_SPIN_RADPS), _bound(a.wy, MAX_SPIN_RADPS), _bound(a.wz, MAX_SPIN_RADPS)
+    a.force_x, a.force_y, a.force_z = (
+        _bound(a.force_x, MAX_FORCE_N),
+        _bound(a.force_y, MAX_FORCE_N),
+        _bound(a.force_z, MAX_FORCE_N),
+    )
+    a.torque_x, a.torque_y, a.torque_z = (
+        _bound(a.torque_x, MAX_FORCE_N),
+        _bound(a.torque_y, MAX_FORCE_N),
+        _bound(a.torque_z, MAX_FORCE_N),
+    )
+    a.walk_speed = _bound(a.walk_speed, MAX_SPEED_MPS)
+
+
+@njit
+def _bound(value, limit):  # type: ignore[no-untyped-def]
+    if abs(value) <= limit:
+        return value
+    if value > limit:
+        return limit
+    return -limit if value < -limit else 0.0
+
+
+@njit
+def is_finite(a):  # type: ignore[no-untyped-def]
+    """Are pose and velocities numbers? A sum of finite numbers is finite, unless they are absurd as well."""
+    place = a.x + a.y + a.z + a.roll + a.pitch + a.yaw
+    return np.isfinite(place + a.vx + a.vy + a.vz + a.wx + a.wy + a.wz)
 
 
 @njit

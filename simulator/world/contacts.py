@@ -298,7 +298,7 @@ def overlap(a, b, closing_x, closing_y, dt):  # type: ignore[no-untyped-def]
         if distance < 0.0:
             nx, ny, distance = -nx, -ny, -distance
         depth = reach - distance
-        if depth <= 0.0:
+        if not depth > 0.0:  # written so that a body without a finite place touches nobody
             return depth, nx, ny
         # A hair of preference for the first of equal axes keeps the choice steady.
         if depth < best_depth - 1e-9:
@@ -449,7 +449,7 @@ def _meet(actors, pair, a, b, dt):  # type: ignore[no-untyped-def]
     ax, ay = _velocity_at(actors, row_a, a, a.x, a.y)
     bx, by = _velocity_at(actors, row_b, b, b.x, b.y)
     depth, nx, ny = overlap(a, b, ax - bx, ay - by, dt)
-    if depth <= 0.0:
+    if not depth > 0.0:
         return
     x, y = _contact_point(a, b)
     height, z = _common_height(a, b, x, y)

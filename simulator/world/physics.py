@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from simulator.kernels import njit
 from simulator.maps.town import Boxes, Surface
-from simulator.world.bodies import rotation_matrix
+from simulator.world.bodies import is_finite, rotation_matrix, tame
 from simulator.world.contacts import BODY, PAIR, clear_pairs, find_pairs, solve, write_contacts
 from simulator.world.props import prop_substep
 from simulator.world.static_index import StaticIndex
@@ -68,7 +68,7 @@ def _step(  # type: ignore[no-untyped-def]
     if n_pairs > len(pairs):
         return -n_pairs
     clear_pairs(pairs, n_pairs)
-    before = np.empty((n_actors, 3))
+    before = np.empty((n_actors, 9))
     movers = np.empty(n_actors, np.int32)
     n_movers = _begin(actors, n_actors, before, movers)
     for i in range(n_vehicles):
@@ -93,13 +93,14 @@ def _step(  # type: ignore[no-untyped-def]
 
 @njit
 def _begin(actors, n, before, movers):  # type: ignore[no-untyped-def]
-    """Note the velocities; find the walkers and props that move. With physics off a body has no velocity."""
+    """Note velocities and poses; find the walkers and props that move. With physics off a body has no velocity."""
     n_movers = 0
     for row in range(n):
         a = actors[row]
-        before[row, 0] = a.vx
-        before[row, 1] = a.vy
-        before[row, 2] = a.vz
+        tame(a)
+        before[row, 0], before[row, 1], before[row, 2] = a.vx, a.vy, a.vz
+        before[row, 3], before[row, 4], before[row, 5] = a.x, a.y, a.z
+        before[row, 6], before[row, 7], before[row, 8] = a.roll, a.pitch, a.yaw
         if (a.kind == WALKER or a.kind == PROP) and a.parent < 0:
             if a.simulate == 1:
                 movers[n_movers] = row
@@ -115,9 +116,17 @@ def _end(actors, n, before, dt):  # type: ignore[no-untyped-def]
     """Accelerations (vehicles know their own), attached actors, and forces spent.
 
     A parent has a lower row than what is attached to it, so its pose is final when theirs follows from it.
+    A body whose numbers overflowed (physics controls may be absurd) stands where it was: no other part of the world
+    has to fear places that are not numbers.
     """
     for row in range(n):
         a = actors[row]
+        if not is_finite(a):
+            a.x, a.y, a.z = before[row, 3], before[row, 4], before[row, 5]
+            a.roll, a.pitch, a.yaw = before[row, 6], before[row, 7], before[row, 8]
+            a.vx, a.vy, a.vz = 0.0, 0.0, 0.0
+            a.wx, a.wy, a.wz = 0.0, 0.0, 0.0
+            a.ax, a.ay, a.az = 0.0, 0.0, 0.0
         if a.parent >= 0:
             attach(a, actors[a.parent])
         elif a.kind != VEHICLE:

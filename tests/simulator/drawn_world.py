@@ -17,22 +17,19 @@ MKZ = "vehicle.lincoln.mkz_2020"
 DT = 0.05
 
 
-def no_boxes() -> Boxes:
-    return make_boxes([])
-
-
 def make_boxes(rows) -> Boxes:
     """From rows of (x, y, z, half_x, half_y, half_z, yaw, label, solid)."""
     table = np.array(rows, np.float64).reshape(-1, 9)
-    columns = [np.ascontiguousarray(table[:, k]) for k in range(7)]
-    return Boxes(
-        *columns, table[:, 7].astype(np.uint8), table[:, 8].astype(np.uint8), np.arange(len(table), dtype=np.uint64)
-    )
+    x, y, z, half_x, half_y, half_z, yaw = (np.ascontiguousarray(table[:, k]) for k in range(7))
+    label, solid = table[:, 7].astype(np.uint8), table[:, 8].astype(np.uint8)
+    return Boxes(x, y, z, half_x, half_y, half_z, yaw, label, solid, np.arange(len(table), dtype=np.uint64))
 
 
 def quads_surface(quads, terrain_z=None) -> Surface:
     """From rows of (x0, y0, x1, y1, z at x0, z at x1, label): level or sloping along x."""
-    vertices, triangles, labels = [], [], []
+    vertices: list[tuple[float, float, float]] = []
+    triangles: list[tuple[int, int, int]] = []
+    labels: list[int] = []
     for x0, y0, x1, y1, z0, z1, label in quads:
         n = len(vertices)
         vertices += [(x0, y0, z0), (x1, y0, z1), (x1, y1, z1), (x0, y1, z0)]
@@ -156,4 +153,4 @@ class DrawnWorld:
 
 POLE = (10.0, 0.0, 3.0, 0.15, 0.15, 3.0, 0.0, 6, 1)
 HOUSE = (30.0, 20.0, 5.0, 8.0, 6.0, 5.0, 0.5, BUILDINGS, 1)
-__all__ = ["DT", "HOUSE", "MKZ", "POLE", "ROADS", "SIDEWALKS", "DrawnWorld", "make_boxes", "no_boxes", "quads_surface"]
+__all__ = ["DT", "HOUSE", "MKZ", "POLE", "ROADS", "SIDEWALKS", "DrawnWorld", "make_boxes", "quads_surface"]
