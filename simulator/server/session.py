@@ -86,7 +86,8 @@ class Session(asyncio.Protocol):
 
     def _serve(self, request: Request) -> None:
         method = request.method
-        self.worker.saw(method, self.server.clock())
+        if self.worker.saw(method, self.server.clock()):
+            self.server.ticker.wake()
         call = self.server.layout.calls.get(method)
         if call is None:
             # The real server's words for a name that it does not know.

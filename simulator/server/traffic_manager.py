@@ -40,11 +40,12 @@ class WorkerWatch:
         self.published_at: float | None = None  # when the tick that this connection asked for went out
         self.quiet = True  # no call since then
 
-    def saw(self, method: str, now: float) -> None:
+    def saw(self, method: str, now: float) -> bool:
+        """Take note of a call; True when the worker has just asked its last question, so that a tick may be near."""
         self.quiet = False
         number = _STEP.get(method)
         if number is None:
-            return
+            return False
         if number == 1:
             self._stage = 1
             self.steps += 1
@@ -55,6 +56,8 @@ class WorkerWatch:
             elif number == 4:
                 self._stage = 0
                 self._parked_at = now
+                return True
+        return False
 
     def safe_at(self, now: float) -> float:
         """Rule A: the earliest time at which a tick may run; at most `now` when it may at once."""
