@@ -9,11 +9,19 @@ from simulator.towns.builder import Town
 from simulator.towns.harbor import harbor
 from simulator.towns.interchange import interchange
 from simulator.towns.orchard import orchard
+from simulator.towns.quarter import quarter
+from simulator.towns.ridge import ridge
 
 __all__ = ["DIRECTORY", "TOWNS", "main"]
 
 DIRECTORY = Path(__file__).resolve().parent
-TOWNS: dict[str, Callable[[], Town]] = {"Harbor": harbor, "Orchard": orchard, "Interchange": interchange}
+TOWNS: dict[str, Callable[[], Town]] = {
+    "Harbor": harbor,
+    "Orchard": orchard,
+    "Interchange": interchange,
+    "Ridge": ridge,
+    "Quarter": quarter,
+}
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -20,6 +20,7 @@ _LONG_STREET_M = 250.0  # on longer ones the limit is shown even where it has no
 _RING_HALF_ANGLE = math.radians(34.0)  # of a roundabout's ring that each arm's junction takes, to either side
 _RING_TURN_M = 9.0  # along the arm, for the curves into and out of the ring
 _SHORTEST_RING_M = 4.0
+_LEAST_ANGLE = math.radians(20.0)
 _FLAT_ANGLE = math.radians(150.0)
 
 
@@ -120,17 +121,19 @@ class Town:
         section: CrossSection,
         name: str = "",
         via: Iterable[tuple[float, float]] = (),
-        radius: float = 25.0,
+        radius: float | list[float] = 25.0,
         heights: Iterable[tuple[float, float]] = (),
     ) -> Plan:
         """A street from node a to node b, by way of rounded corners; forward lanes run from a to b.
+
+        `radius` is one for all corners, or a list.
 
         `heights` are (part of the way, z) between the two nodes; the road follows them smoothly and is level where
         it meets the nodes.
         """
         first, last = self._nodes[a], self._nodes[b]
         points = [(first.x, first.y), *via, (last.x, last.y)]
-        axis = rounded(points, [radius] * (len(points) - 2))
+        axis = rounded(points, radius if isinstance(radius, list) else [radius] * (len(points) - 2))
         plan = Plan(a, b, section, name or f"{a} {b}", axis, section.shift_left, tuple(heights))
         self._plans.append(plan)
         return plan
@@ -211,6 +214,8 @@ class Town:
             angle = (arms[j].heading - arm.heading) % (2.0 * math.pi)
             if len(arms) < 2 or angle > _FLAT_ANGLE:
                 continue
+            if angle < _LEAST_ANGLE:
+                raise ValueError(f"{node.name}: {arm.plan.name} and {arms[j].plan.name} leave in the same direction")
             cut = node.corner_radius / math.tan(angle / 2.0)
             a, b = arm.kerb_left, arms[j].kerb_right
             distances[i] = max(distances[i], (b + a * math.cos(angle)) / math.sin(angle) + cut)
@@ -233,7 +238,7 @@ class Town:
         for move in moves:
             source, target = by_street[id(built[id(move.source)])], by_street[id(built[id(move.target)])]
             ways.append(Movement(source, source.inbound[move.lane_in], target, target.outbound[move.lane_out]))
-        add_junction(self.construction, name, ends, Control(), ways, lead=0.0)
+        add_junction(self.construction, name, ends, Control(), movements=ways)
         for target in ends:
             speeds = {way.source.road.speed_kmh for way in ways if way.target is target}
             if speeds - {target.road.speed_kmh} or (speeds and target.road.path.length > _LONG_STREET_M):
@@ -254,14 +259,13 @@ class Town:
             sections = lane_sections(section, path.length, mouths=True)
             pieces.append(self.construction.add(node.name, path, section, sections, [Cubic(0.0, node.z)]))
         for i, end in enumerate(ends):
-            crosswalks = frozenset([1]) if node.crosswalks else frozenset()
             add_junction(
                 self.construction,
                 f"{node.name} {i + 1}",
                 [pieces[i - 1].end, end, pieces[i].start],
                 Control(yields=(1,)),
-                crosswalks=crosswalks,
-                lead=0.0,
+                crosswalks=node.crosswalks,
+                leads=(0.0, CROSSWALK_LEAD_M if node.crosswalks else _PLAIN_LEAD_M, 0.0),
             )
 
     def _join(self, node: _Node, arms: list[_Arm], ends: list[End]) -> None:
@@ -288,8 +292,8 @@ class Town:
             node.name,
             ends,
             control,
-            crosswalks=frozenset(range(len(ends))) if node.crosswalks else frozenset(),
-            lead=_PLAIN_LEAD_M,
+            crosswalks=node.crosswalks,
+            leads=(CROSSWALK_LEAD_M if node.crosswalks else _PLAIN_LEAD_M,) * len(ends),
         )
 
     def _show_limits(self, arms: dict[str, list[_Arm]], built: dict[int, Street]) -> None:

@@ -118,7 +118,7 @@ class Path:
                 along, t = ahead, left
             else:
                 radius = 1.0 / curvature
-                turn = math.atan2(ahead * math.copysign(1.0, radius), (radius - left) * math.copysign(1.0, radius))
+                turn = math.atan2(ahead, (radius - left) * math.copysign(1.0, radius))
                 along = turn * abs(radius)
                 t = radius - math.copysign(math.hypot(ahead, radius - left), radius)
             if -1e-9 <= along <= length + 1e-9 and (best is None or abs(t) < abs(best[1])):

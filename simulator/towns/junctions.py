@@ -217,17 +217,21 @@ def add_junction(
     ends: list[End],
     control: Control,
     movements: list[Movement] | None = None,
-    crosswalks: frozenset[int] = frozenset(),
-    lead: float = 0.5,
-    corners: bool = True,
+    crosswalks: bool = False,
+    leads: tuple[float, ...] | None = None,
 ) -> Junction:
-    """Join road ends, given counter-clockwise by the side they lie on, in a junction."""
+    """Join road ends, given counter-clockwise by the side they lie on, in a junction.
+
+    `leads` say how far the connecting roads run straight at each end. Crosswalks go across the arms that have a
+    long enough lead and sidewalks on both sides.
+    """
     junction = Junction(construction.new_id(), name)
     construction.network.junctions.append(junction)
     work = _Work(construction, junction, ends)
-    leads = {id(end): CROSSWALK_LEAD_M if i in crosswalks else lead for i, end in enumerate(ends)}
+    leads = leads or (0.0,) * len(ends)
+    lead = {id(end): metres for end, metres in zip(ends, leads)}
     moves = default_movements(ends) if movements is None else movements
-    pairs = list(zip(ends, ends[1:] + ends[:1])) if corners and len(ends) > 1 else []
+    pairs = list(zip(ends, ends[1:] + ends[:1])) if len(ends) > 1 else []
     outermost = {
         (source.road.id, source.inbound[-1].id, target.road.id, target.outbound[-1].id): False
         for source, target in pairs
@@ -238,7 +242,7 @@ def add_junction(
         corner = key in outermost
         if corner:
             outermost[key] = True
-        _connect_movement(work, move, corner, leads[id(move.source)], leads[id(move.target)])
+        _connect_movement(work, move, corner, lead[id(move.source)], lead[id(move.target)])
     for source, target in pairs:
         key = (
             (source.road.id, source.inbound[-1].id, target.road.id, target.outbound[-1].id)
@@ -246,15 +250,17 @@ def add_junction(
             else (0, 0, 0, 0)
         )
         if not outermost.get(key, False):
-            _connect_corner(work, source, target, leads[id(source)], leads[id(target)])
+            _connect_corner(work, source, target, lead[id(source)], lead[id(target)])
     for end in ends:
         link = Link("junction", junction.id)
         if end.at_end:
             end.road.successor = link
         else:
             end.road.predecessor = link
-    for i in sorted(crosswalks):
-        _add_crosswalk(work, ends[i])
+    for end in ends:
+        walkable = end.has_sidewalk(True) and end.has_sidewalk(False)
+        if crosswalks and walkable and lead[id(end)] >= CROSSWALK_LEAD_M:
+            _add_crosswalk(work, end)
     _add_lights(work, control)
     for i in control.stop:
         _add_sign(construction, ends[i], STOP, "Sign_Stop")
@@ -265,9 +271,8 @@ def add_junction(
 
 def _add_crosswalk(work: _Work, end: End) -> None:
     """Across one arm, on the straight beginning (or end) of a connecting road."""
-    onto = _CROSSWALK_ONTO_SIDEWALK_M
-    right = end.kerb(True) + (onto if end.has_sidewalk(True) else 0.0)
-    left = end.kerb(False) + (onto if end.has_sidewalk(False) else 0.0)
+    right = end.kerb(True) + _CROSSWALK_ONTO_SIDEWALK_M
+    left = end.kerb(False) + _CROSSWALK_ONTO_SIDEWALK_M
     centre = (right - left) / 2.0
     for (road_in, lane_in, road_out, lane_out), road in work.carriers.items():
         if road_in == end.road.id:

@@ -286,8 +286,8 @@ def _link(tag: str, link: Link | None) -> str:
 
 
 def _road(road: Road) -> Iterable[str]:
-    length = _n(road.path.length)
-    yield f'<road name={quoteattr(road.name)} length="{length}" id="{road.id}" junction="{road.junction}">'
+    whole = _n(road.path.length)
+    yield f'<road name={quoteattr(road.name)} length="{whole}" id="{road.id}" junction="{road.junction}">'
     yield f"<link>{_link('predecessor', road.predecessor)}{_link('successor', road.successor)}</link>"
     yield f'<type s="0" type="{road.kind}"><speed max="{road.speed_kmh}" unit="km/h"/></type>'
     yield "<planView>"
