@@ -22,6 +22,8 @@ def main() -> None:
     settings = world.get_settings()
     settings.synchronous_mode, settings.fixed_delta_seconds = True, 0.05
     world.apply_settings(settings)
+    # Until now the world went by the clock on the wall; its lights decide when walkers cross.
+    world = client.reload_world(False)
     world.set_pedestrians_seed(7)
     world.set_pedestrians_cross_factor(0.0)
     world.tick()
