@@ -288,6 +288,22 @@ def test_check_runs_all_and_fails_when_one_fails(checkout: Checkout) -> None:
     ]
 
 
+@pytest.mark.parametrize("failing", ["ruff", "pytest", "nothing"])
+def test_the_machines_entry_fails_when_either_part_fails_and_ends_with_the_tests(
+    checkout: Checkout, failing: str
+) -> None:
+    (checkout.path / ".ci").mkdir()
+    shutil.copy(ROOT / ".ci" / "run", checkout.path / ".ci" / "run")
+    checkout.run("setup")
+    venv = checkout.path / ".venv" / "bin"
+    for name in ("python", "lint-imports"):
+        (venv / name).write_text(f'#!/bin/bash\necho "ran $*"\n[[ "$2" != {failing} ]]\n')
+        (venv / name).chmod(0o755)
+    result = checkout.run(program=".ci/run", PYTEST_ADDOPTS="--collect-only")
+    assert result.returncode == (0 if failing == "nothing" else 1)
+    assert result.stdout.splitlines()[-1] == "ran -m pytest"
+
+
 # --- CARLA's launcher -------------------------------------------------------------------------------------------------
 
 
