@@ -1,13 +1,9 @@
 """Contacts of vehicles, walkers and props with each other and with the town's solid boxes; never with the ground.
 
-Bodies are boxes that stand upright: they meet in the ground plane (separating axes of two turned rectangles) where
-their heights overlap at the point of contact. Roll and pitch tilt the top and the bottom of a box, so that a low
-thing ahead on a slope stays below the bumper, and do not change its outline. A contact pushes sideways only: nothing
-comes to rest on top of another body.
-
 Once per tick `find_pairs` lists who may meet. In every substep `solve` finds the pairs that do, gives them
 impulses by mass (no bounce, friction along the surface) and moves them apart. What the last substep drove into each
 other comes apart at once; what overlapped before, such as two actors teleported onto one place, comes apart gently.
+A contact pushes sideways only: nothing comes to rest on top of another body.
 """
 
 from typing import Final
@@ -16,48 +12,33 @@ import numpy as np
 
 from simulator.kernels import njit
 from simulator.maps.town import BUILDINGS
-from simulator.world.bodies import STEP_M, box_inertia_z, is_body, rotation_matrix
+from simulator.world.bodies import box_inertia_z, is_body
+from simulator.world.shapes import (
+    BODY,
+    MIN_HEIGHT_M,
+    common_height,
+    contact_point,
+    fill_box,
+    overlap,
+    place,
+    place_actor,
+    reach_z,
+    shape,
+)
 from simulator.world.static_index import cell_range, met_before
 from simulator.world.tables import PROP, VEHICLE, WALKER
 
 FRICTION: Final = 0.4  # of painted metal on metal, wood or concrete
-# What is lower passes under a vehicle. CARLA's dirt and planks are up to 0.21 m high; the rest is for a nose that dives
-# as the driver brakes.
-GROUND_CLEARANCE_M: Final = 0.3
-MIN_HEIGHT_M: Final = 0.02  # bodies whose heights overlap by less only brush
 SLOP_M: Final = 0.01  # left overlapping, so that bodies at rest keep touching
 GENTLE_SPEED_MPS: Final = 1.0  # at which bodies that overlapped before are moved apart
-# A contact is told of when bodies approached faster than gravity alone makes them in a substep on a steep slope ...
-TOLD_SPEED_MPS: Final = 0.05
-TOLD_DEPTH_M: Final = 0.1  # ... or are this deep in each other, as after a teleport
+# A contact is told of when bodies are driven at each other harder than this (standing bumper to bumper is none), ...
+TOLD_MPS2: Final = 0.5
+TOLD_DEPTH_M: Final = 0.1  # ... or when they are this deep in each other, as after a teleport.
 SPAWN_SHRINK_M: Final = 0.03  # bumper to bumper is not an overlap
 # A walker hit faster than THROWN_SPEED_MPS leaves the ground with this share of the speed it is given.
 THROWN_SPEED_MPS: Final = 3.0
 THROWN_SHARE: Final = 0.2
 _FASTEST_MPS: Final = 100.0  # bounds the search when a script sets absurd velocities
-
-BODY: Final = np.dtype(
-    [
-        ("x", np.float64),  # centre of the box in world
-        ("y", np.float64),
-        ("z", np.float64),
-        ("cos_yaw", np.float64),
-        ("sin_yaw", np.float64),
-        ("half_x", np.float64),
-        ("half_y", np.float64),
-        ("half_z", np.float64),  # measured upright through the centre
-        ("slope_x", np.float64),  # how top and bottom rise along world x and y
-        ("slope_y", np.float64),
-        ("lift", np.float64),  # free space under the body
-        ("radius", np.float64),  # of the outline
-        ("inv_mass", np.float64),  # 0: contacts do not move it
-        ("inv_inertia", np.float64),
-        ("gentle_m", np.float64),  # how far it may still be moved apart in this substep
-        ("exists", np.uint8),
-        ("paired", np.uint8),
-    ],
-    align=True,
-)
 
 PAIR: Final = np.dtype(
     [
@@ -68,7 +49,6 @@ PAIR: Final = np.dtype(
         ("told", np.uint8),
         ("impulse_x", np.float64),  # on a
         ("impulse_y", np.float64),
-        ("impulse_z", np.float64),
         ("strongest", np.float64),
         ("x", np.float64),
         ("y", np.float64),
@@ -76,68 +56,6 @@ PAIR: Final = np.dtype(
     ],
     align=True,
 )
-
-
-# -- bodies ------------------------------------------------------------------------------------------------------
-
-
-@njit
-def _place(body, x, y, z, roll, pitch, yaw, center_x, center_y, center_z, half_x, half_y, half_z):  # type: ignore[no-untyped-def]
-    r00, r01, r02, r10, r11, r12, r20, r21, r22 = rotation_matrix(roll, pitch, yaw)
-    body.x = x + r00 * center_x + r01 * center_y + r02 * center_z
-    body.y = y + r10 * center_x + r11 * center_y + r12 * center_z
-    body.z = z + r20 * center_x + r21 * center_y + r22 * center_z
-    body.cos_yaw = np.cos(yaw)
-    body.sin_yaw = np.sin(yaw)
-    if r22 > 0.7:  # within 45 degrees of upright
-        body.slope_x = -r02 / r22
-        body.slope_y = -r12 / r22
-        body.half_z = half_z / r22
-    else:
-        body.slope_x = 0.0
-        body.slope_y = 0.0
-        body.half_z = abs(r20) * half_x + abs(r21) * half_y + abs(r22) * half_z
-
-
-@njit
-def _place_actor(body, a):  # type: ignore[no-untyped-def]
-    _place(
-        body, a.x, a.y, a.z, a.roll, a.pitch, a.yaw,
-        a.center_x, a.center_y, a.center_z, a.half_x, a.half_y, a.half_z,
-    )  # fmt: skip
-
-
-@njit
-def _shape(body, kind, half_x, half_y, half_z):  # type: ignore[no-untyped-def]
-    body.half_x = half_x
-    body.half_y = half_y
-    body.radius = np.sqrt(half_x * half_x + half_y * half_y)
-    lift = 0.0
-    if kind == VEHICLE:
-        lift = GROUND_CLEARANCE_M
-    elif kind == WALKER:
-        lift = STEP_M
-    body.lift = min(lift, half_z)
-
-
-@njit
-def _reach_z(body):  # type: ignore[no-untyped-def]
-    return body.half_z + body.radius * np.sqrt(body.slope_x * body.slope_x + body.slope_y * body.slope_y)
-
-
-@njit
-def _fill_box(body, boxes, index, k):  # type: ignore[no-untyped-def]
-    body.x = boxes.x[k]
-    body.y = boxes.y[k]
-    body.z = boxes.z[k]
-    body.cos_yaw = index.cos_yaw[k]
-    body.sin_yaw = index.sin_yaw[k]
-    body.half_z = boxes.half_z[k]
-    body.slope_x = 0.0
-    body.slope_y = 0.0
-    _shape(body, PROP, boxes.half_x[k], boxes.half_y[k], boxes.half_z[k])
-    body.inv_mass = 0.0
-    body.inv_inertia = 0.0
 
 
 # -- who may meet ------------------------------------------------------------------------------------------------
@@ -154,8 +72,8 @@ def _fill_bodies(actors, n, vehicles, bodies):  # type: ignore[no-untyped-def]
         body.exists = 1 if is_body(a) else 0
         if body.exists == 0:
             continue
-        _shape(body, a.kind, a.half_x, a.half_y, a.half_z)
-        _place_actor(body, a)
+        shape(body, a.kind, a.half_x, a.half_y, a.half_z)
+        place_actor(body, a)
         body.inv_mass = 0.0
         body.inv_inertia = 0.0
         if a.simulate == 1 and a.mass > 0.0:
@@ -200,7 +118,7 @@ def find_pairs(actors, n, vehicles, boxes, index, bodies, pairs, dt):  # type: i
             break
         body = bodies[i]
         end = body.x + body.radius + 2.0 * margin
-        rise = _reach_z(body) + 0.3 + abs(actors[i].vz) * dt
+        rise = reach_z(body) + 0.3 + abs(actors[i].vz) * dt
         for q in range(p + 1, n):
             j = order[q]
             if low[j] > end:
@@ -213,7 +131,7 @@ def find_pairs(actors, n, vehicles, boxes, index, bodies, pairs, dt):  # type: i
             dy = other.y - body.y
             if abs(dy) > reach or dx * dx + dy * dy > reach * reach:
                 continue
-            if abs(other.z - body.z) > rise + _reach_z(other) + abs(actors[j].vz) * dt:
+            if abs(other.z - body.z) > rise + reach_z(other) + abs(actors[j].vz) * dt:
                 continue
             a = min(i, j)
             b = max(i, j)
@@ -259,122 +177,6 @@ def _sort_pairs(pairs, count):  # type: ignore[no-untyped-def]
         pairs[p].static_box = copy[order[p]].static_box
 
 
-# -- do they touch -----------------------------------------------------------------------------------------------
-
-
-@njit
-def overlap(a, b, closing_x, closing_y, dt):  # type: ignore[no-untyped-def]
-    """Depth and normal (from a to b) of two outlines; depth <= 0 where they do not touch.
-
-    closing is the velocity of a as seen from b. Where one axis tells how the two came together within the last dt or
-    so, that is the normal; else the axis of least depth. A car that took a pole on the edge of its bumper would
-    else be pushed aside instead of stopped.
-    """
-    dx = b.x - a.x
-    dy = b.y - a.y
-    c = abs(a.cos_yaw * b.cos_yaw + a.sin_yaw * b.sin_yaw)
-    s = abs(a.cos_yaw * b.sin_yaw - a.sin_yaw * b.cos_yaw)
-    best_depth = np.inf
-    best_x = 0.0
-    best_y = 0.0
-    entry_time = np.inf
-    entry_depth = 0.0
-    entry_x = 0.0
-    entry_y = 0.0
-    for axis in range(4):
-        if axis == 0:
-            nx, ny = a.cos_yaw, a.sin_yaw
-            reach = a.half_x + b.half_x * c + b.half_y * s
-        elif axis == 1:
-            nx, ny = -a.sin_yaw, a.cos_yaw
-            reach = a.half_y + b.half_x * s + b.half_y * c
-        elif axis == 2:
-            nx, ny = b.cos_yaw, b.sin_yaw
-            reach = b.half_x + a.half_x * c + a.half_y * s
-        else:
-            nx, ny = -b.sin_yaw, b.cos_yaw
-            reach = b.half_y + a.half_x * s + a.half_y * c
-        distance = nx * dx + ny * dy
-        if distance < 0.0:
-            nx, ny, distance = -nx, -ny, -distance
-        depth = reach - distance
-        if not depth > 0.0:  # written so that a body without a finite place touches nobody
-            return depth, nx, ny
-        # A hair of preference for the first of equal axes keeps the choice steady.
-        if depth < best_depth - 1e-9:
-            best_depth, best_x, best_y = depth, nx, ny
-        closing = nx * closing_x + ny * closing_y
-        if closing > 0.0 and depth < entry_time * closing:
-            entry_time, entry_depth, entry_x, entry_y = depth / closing, depth, nx, ny
-    if entry_time <= 1.5 * dt:
-        return entry_depth, entry_x, entry_y
-    return best_depth, best_x, best_y
-
-
-@njit
-def _contact_point(a, b):  # type: ignore[no-untyped-def]
-    """The middle of the corners of the common area of two outlines that overlap."""
-    # Outline of b in a's frame.
-    dx = a.cos_yaw * (b.x - a.x) + a.sin_yaw * (b.y - a.y)
-    dy = a.cos_yaw * (b.y - a.y) - a.sin_yaw * (b.x - a.x)
-    c = a.cos_yaw * b.cos_yaw + a.sin_yaw * b.sin_yaw
-    s = a.cos_yaw * b.sin_yaw - a.sin_yaw * b.cos_yaw
-    sum_x = 0.0
-    sum_y = 0.0
-    count = 0
-    for k in range(4):  # the edges of b, cut to a (Liang-Barsky): both ends are corners of the common area
-        u0 = b.half_x if k == 0 or k == 3 else -b.half_x
-        v0 = b.half_y if k < 2 else -b.half_y
-        u1 = b.half_x if k > 1 else -b.half_x
-        v1 = b.half_y if k == 0 or k == 3 else -b.half_y
-        x0 = dx + c * u0 - s * v0
-        y0 = dy + s * u0 + c * v0
-        ex = c * (u1 - u0) - s * (v1 - v0)
-        ey = s * (u1 - u0) + c * (v1 - v0)
-        t0 = 0.0
-        t1 = 1.0
-        if abs(ex) > 1e-12:
-            ta = (-a.half_x - x0) / ex
-            tb = (a.half_x - x0) / ex
-            t0 = max(t0, min(ta, tb))
-            t1 = min(t1, max(ta, tb))
-        elif abs(x0) > a.half_x:
-            continue
-        if abs(ey) > 1e-12:
-            ta = (-a.half_y - y0) / ey
-            tb = (a.half_y - y0) / ey
-            t0 = max(t0, min(ta, tb))
-            t1 = min(t1, max(ta, tb))
-        elif abs(y0) > a.half_y:
-            continue
-        if t0 <= t1:
-            sum_x += 2.0 * x0 + (t0 + t1) * ex
-            sum_y += 2.0 * y0 + (t0 + t1) * ey
-            count += 2
-    for k in range(4):  # corners of a inside b, as often as corners of b count above
-        x = a.half_x if k < 2 else -a.half_x
-        y = a.half_y if k == 0 or k == 2 else -a.half_y
-        if abs(c * (x - dx) + s * (y - dy)) <= b.half_x and abs(c * (y - dy) - s * (x - dx)) <= b.half_y:
-            sum_x += 2.0 * x
-            sum_y += 2.0 * y
-            count += 2
-    if count == 0:  # touching to rounding only
-        return 0.5 * (a.x + b.x), 0.5 * (a.y + b.y)
-    x = sum_x / count
-    y = sum_y / count
-    return a.x + a.cos_yaw * x - a.sin_yaw * y, a.y + a.sin_yaw * x + a.cos_yaw * y
-
-
-@njit
-def _common_height(a, b, x, y):  # type: ignore[no-untyped-def]
-    """Length and middle of the heights that two bodies share above (x, y)."""
-    za = a.z + a.slope_x * (x - a.x) + a.slope_y * (y - a.y)
-    zb = b.z + b.slope_x * (x - b.x) + b.slope_y * (y - b.y)
-    bottom = max(za - a.half_z + a.lift, zb - b.half_z + b.lift)
-    top = min(za + a.half_z, zb + b.half_z)
-    return top - bottom, 0.5 * (top + bottom)
-
-
 # -- what happens then -------------------------------------------------------------------------------------------
 
 
@@ -383,7 +185,7 @@ def solve(actors, n, boxes, index, bodies, pairs, n_pairs, dt):  # type: ignore[
     """One substep: impulses and moves apart, in the order of the pairs; sums what happened up in `pairs`."""
     for row in range(n):
         if bodies[row].paired == 1:
-            _place_actor(bodies[row], actors[row])
+            place_actor(bodies[row], actors[row])
             bodies[row].gentle_m = GENTLE_SPEED_MPS * dt
     wall = np.zeros(1, BODY)
     for p in range(n_pairs):
@@ -395,7 +197,7 @@ def solve(actors, n, boxes, index, bodies, pairs, n_pairs, dt):  # type: ignore[
             if abs(b.x - a.x) < reach and abs(b.y - a.y) < reach:
                 _meet(actors, pair, a, b, dt)
         else:
-            _fill_box(wall[0], boxes, index, pair.static_box)
+            fill_box(wall[0], boxes, index, pair.static_box)
             _meet(actors, pair, a, wall[0], dt)
 
 
@@ -451,8 +253,8 @@ def _meet(actors, pair, a, b, dt):  # type: ignore[no-untyped-def]
     depth, nx, ny = overlap(a, b, ax - bx, ay - by, dt)
     if not depth > 0.0:
         return
-    x, y = _contact_point(a, b)
-    height, z = _common_height(a, b, x, y)
+    x, y = contact_point(a, b)
+    height, z = common_height(a, b, x, y)
     if height < MIN_HEIGHT_M:
         return
     ax, ay = _velocity_at(actors, row_a, a, x, y)
@@ -473,7 +275,7 @@ def _meet(actors, pair, a, b, dt):  # type: ignore[no-untyped-def]
         if push > pair.strongest:
             pair.strongest = push
             pair.x, pair.y, pair.z = x, y, z
-    if closing > TOLD_SPEED_MPS or depth > TOLD_DEPTH_M:
+    if closing > TOLD_MPS2 * dt or depth > TOLD_DEPTH_M:
         pair.told = 1
         if pair.strongest == 0.0:
             pair.x, pair.y, pair.z = x, y, z
@@ -506,7 +308,6 @@ def clear_pairs(pairs, n_pairs):  # type: ignore[no-untyped-def]
         pair.strongest = 0.0
         pair.impulse_x = 0.0
         pair.impulse_y = 0.0
-        pair.impulse_z = 0.0
 
 
 @njit
@@ -526,7 +327,7 @@ def write_contacts(pairs, n_pairs, contacts):  # type: ignore[no-untyped-def]
         contact.static_box = pair.static_box
         contact.impulse_x = pair.impulse_x
         contact.impulse_y = pair.impulse_y
-        contact.impulse_z = pair.impulse_z
+        contact.impulse_z = 0.0  # contacts push sideways
         contact.x, contact.y, contact.z = pair.x, pair.y, pair.z
         count += 1
     return count
@@ -550,8 +351,8 @@ def first_overlap(actors, n, boxes, index, x, y, z, roll, pitch, yaw, center, ha
     half_x = max(half[0] - SPAWN_SHRINK_M, 0.5 * half[0])
     half_y = max(half[1] - SPAWN_SHRINK_M, 0.5 * half[1])
     half_z = max(half[2] - SPAWN_SHRINK_M, 0.5 * half[2])
-    _shape(new, kind, half_x, half_y, half_z)
-    _place(new, x, y, z, roll, pitch, yaw, center[0], center[1], center[2], half_x, half_y, half_z)
+    shape(new, kind, half_x, half_y, half_z)
+    place(new, x, y, z, roll, pitch, yaw, center[0], center[1], center[2], half_x, half_y, half_z)
     for row in range(n):
         a = actors[row]
         if row == ignore_row or not is_body(a):
@@ -560,8 +361,8 @@ def first_overlap(actors, n, boxes, index, x, y, z, roll, pitch, yaw, center, ha
         reach += abs(a.center_x) + abs(a.center_y) + abs(a.center_z)
         if abs(a.x - new.x) > reach or abs(a.y - new.y) > reach:
             continue
-        _shape(other, a.kind, a.half_x, a.half_y, a.half_z)
-        _place_actor(other, a)
+        shape(other, a.kind, a.half_x, a.half_y, a.half_z)
+        place_actor(other, a)
         if _overlap_at_all(new, other):
             return row
     i0, i1, j0, j1 = cell_range(index, new.x - new.radius, new.y - new.radius, new.x + new.radius, new.y + new.radius)
@@ -572,7 +373,7 @@ def first_overlap(actors, n, boxes, index, x, y, z, roll, pitch, yaw, center, ha
                 k = index.cell_boxes[m]
                 if boxes.solid[k] == 0 or (kind == PROP and boxes.label[k] != BUILDINGS):
                     continue
-                _fill_box(other, boxes, index, k)
+                fill_box(other, boxes, index, k)
                 if _overlap_at_all(new, other):
                     return -2 - k
     return -1
@@ -583,6 +384,6 @@ def _overlap_at_all(a, b):  # type: ignore[no-untyped-def]
     depth, _, _ = overlap(a, b, 0.0, 0.0, 0.0)
     if depth <= 0.0:
         return False
-    x, y = _contact_point(a, b)
-    height, _ = _common_height(a, b, x, y)
+    x, y = contact_point(a, b)
+    height, _ = common_height(a, b, x, y)
     return height > MIN_HEIGHT_M

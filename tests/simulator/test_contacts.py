@@ -10,7 +10,7 @@ from shapely import affinity
 from shapely.geometry import box as rectangle
 
 from simulator.maps.town import POLES, VEGETATION
-from simulator.world.contacts import BODY, _contact_point, overlap
+from simulator.world.shapes import BODY, contact_point, overlap
 from simulator.world.static_index import build_static_index, cell_range, met_before
 from simulator.world.tables import PROP, VEHICLE, WALKER
 from tests.simulator.drawn_world import DT, HOUSE, POLE, DrawnWorld, make_boxes, quads_surface
@@ -132,6 +132,17 @@ def test_car_shoved_from_the_side_moves_and_comes_to_rest():
     world.run(80)
     assert 0.3 < world[parked]["x"] < 6.0
     assert world.speed(parked) < 0.01
+
+
+def test_pushing_a_car_from_standstill_is_told_and_leaning_on_it_is_not():
+    world = DrawnWorld()
+    behind = world.car(0.0, 0.0, hand_brake=True)
+    ahead = world.car(4.89, 0.0)
+    assert world.run(20) == []
+    world.vehicles["hand_brake"][0] = 0
+    world.vehicles["throttle"][0] = 0.8
+    assert world.run(40) == [(behind, ahead, -1)]
+    assert world[ahead]["x"] > 5.5
 
 
 def test_fixed_prop_stands_like_a_rock():
@@ -334,7 +345,7 @@ def test_overlap_agrees_with_polygons(first, second):
         assert nx * nx + ny * ny == pytest.approx(1.0)
         apart = affinity.translate(b, (depth + 1e-6) * nx, (depth + 1e-6) * ny)
         assert a.intersection(apart).area < 1e-5
-        x, y = _contact_point(body(*first), body(*second))
+        x, y = contact_point(body(*first), body(*second))
         common = a.intersection(b).buffer(1e-6).convex_hull
         assert common.contains(rectangle(x - 1e-9, y - 1e-9, x + 1e-9, y + 1e-9))
 
