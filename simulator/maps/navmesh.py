@@ -29,9 +29,10 @@ _SIMPLIFY_M: Final = 0.05  # as true as the samples are
 _LEVEL_M: Final = 1.5  # surfaces further apart than this are different levels
 _REACH_M: Final = 4.0  # how far a crosswalk's end may be from its sidewalk
 _OVERLAP_M: Final = 1.0  # and how far it goes on into it
-_NEAR_M: Final = 5.0  # a place without a lane takes the height of one this near
+_NEAR_M: Final = 5.0  # lanes this near are looked at for a place's height
 _MAX_BUMP_M: Final = 0.03
 _MIN_ISLAND_M2: Final = 4.0
+_TILE_POLYGONS: Final = 20_000  # below Detour's limit, so that their vertices stay below theirs
 
 # carla.LaneType bits.
 _NO_LANE: Final = 1
@@ -72,7 +73,7 @@ def build_navigation(lanes: Lanes, samples: Samples, crosswalks: list[F8]) -> by
 
 
 def navigation_mesh(
-    lanes: Lanes, samples: Samples, crosswalks: list[F8], max_tile_polygons: int = detour.MAX_TILE_POLYGONS
+    lanes: Lanes, samples: Samples, crosswalks: list[F8], max_tile_polygons: int = _TILE_POLYGONS
 ) -> detour.NavMesh | None:
     """The mesh behind build_navigation; None where a town has no sidewalks."""
     crosswalks = [outline for outline in crosswalks if len(outline) >= 4]
@@ -84,6 +85,8 @@ def navigation_mesh(
         return None
     faces = _faces(regions)
     sheets = _sheets(faces, regions, quads)
+    if not (sheets.kind == detour.AREA_SIDEWALK).any():
+        return None
     corners, sheet = _triangles(faces, sheets)
     x, y, z, triangles = _vertices(corners, sheets.z[sheet], quads)
     kind = _without_islands(triangles, sheets.kind[sheet], x, y)
@@ -162,7 +165,8 @@ def _regions(quads: _Quads, outlines: list[F8]) -> _Regions:
         crosswalk_z += [float(outline[:, 2].mean())] * len(parts)
     walkable = shapely.union_all([_drawn_in(shapely.union(sidewalks, roads)), sidewalk, *crosswalks])
     # A road over a sidewalk is another level, or at the same level it takes the sidewalk away.
-    seams = [shapely.intersection(shapely.boundary(roads), sidewalk), *_level_seams(quads)]
+    seams = [shapely.intersection(line, sidewalk) for line in shapely.boundary([roads]) if line is not None]
+    seams += _level_seams(quads)
     return _Regions(sidewalk, np.array(crosswalks, object), np.array(crosswalk_z), walkable, seams)
 
 
@@ -235,13 +239,16 @@ def _faces(regions: _Regions) -> NDArray[np.object_]:
     x0, y0, x1, y1 = shapely.bounds(regions.walkable)
     across = np.arange(np.floor(x0 / _CELL_M), np.ceil(x1 / _CELL_M) + 1) * _CELL_M
     up = np.arange(np.floor(y0 / _CELL_M), np.ceil(y1 / _CELL_M) + 1) * _CELL_M
-    grid = [[(x, y0 - 1), (x, y1 + 1)] for x in across] + [[(x0 - 1, y), (x1 + 1, y)] for y in up]
+    grid = [
+        shapely.multilinestrings([[(x, y0 - 1), (x, y1 + 1)] for x in across]),
+        shapely.multilinestrings([[(x0 - 1, y), (x1 + 1, y)] for y in up]),
+    ]
     lines = [
         shapely.boundary(regions.walkable),
         shapely.boundary(regions.sidewalk),
         *shapely.boundary(regions.crosswalks),
         *regions.seams,
-        *shapely.intersection(shapely.linestrings(grid), regions.walkable),
+        *shapely.intersection(grid, regions.walkable),
     ]
     noded = shapely.union_all([line for line in lines if not line.is_empty], grid_size=_SNAP_M)
     faces: NDArray[np.object_] = shapely.get_parts(shapely.polygonize(shapely.get_parts(noded)))
@@ -276,8 +283,12 @@ def _sheets(faces: NDArray[np.object_], regions: _Regions, quads: _Quads) -> _Sh
 
 
 def _lanes_at(points: NDArray[np.object_], quads: _Quads) -> tuple[NDArray[np.intp], NDArray[np.intp], F8, F8]:
-    """Pairs of a point and a quad near it: point, quad, the quad's height there, and how far off it is."""
+    """Pairs of a point and a quad near it (or the nearest): point, quad, its height there, how far off it is."""
     point, quad = quads.tree.query(points, predicate="dwithin", distance=_NEAR_M)
+    lonely = np.setdiff1d(np.arange(len(points)), point)
+    if len(lonely):
+        other, nearest = quads.tree.query_nearest(points[lonely], all_matches=False)
+        point, quad = np.append(point, lonely[other]), np.append(quad, nearest)
     z = _height(quads, quad, shapely.get_coordinates(points)[point])
     return point, quad, z, shapely.distance(points[point], quads.hull[quad])
 
@@ -346,7 +357,7 @@ def _without_islands(triangles: I4, kind: U1, x: NDArray[np.int64], y: NDArray[n
     kind = kind.copy()
     part = _parts(across, kind != detour.AREA_ROAD)
     walked = part >= 0
-    small = np.bincount(part[walked], area[walked])[part] < _MIN_ISLAND_M2
+    small = np.bincount(part[walked], area[walked])[part] < _MIN_ISLAND_M2  # part -1 is not walked
     kind[walked & small] = detour.AREA_ROAD
     part = _parts(across, np.ones(len(kind), np.bool_))
     kind[np.bincount(part, kind == detour.AREA_SIDEWALK)[part] == 0] = 0

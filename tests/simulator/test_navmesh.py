@@ -220,7 +220,7 @@ def cross_town() -> tuple[Lanes, Samples, list[F8]]:
     return *town(*road(1, hills), *road(2, north), *road(3, straight(-50.0))), [zebra(-30.0)]
 
 
-@pytest.mark.parametrize("limit", [detour.MAX_TILE_POLYGONS, 40])
+@pytest.mark.parametrize("limit", [20_000, 40])
 def test_file_is_sound(limit: int) -> None:
     mesh = navigation_mesh(*cross_town(), max_tile_polygons=limit)
     assert mesh is not None
@@ -240,7 +240,7 @@ def test_file_is_sound(limit: int) -> None:
         assert head["off_mesh_base"] == head["polys"]
 
 
-@pytest.mark.parametrize("limit", [detour.MAX_TILE_POLYGONS, 40])
+@pytest.mark.parametrize("limit", [20_000, 40])
 def test_polygons_are_convex_and_turn_as_detour_wants(limit: int) -> None:
     mesh = navigation_mesh(*cross_town(), max_tile_polygons=limit)
     assert mesh is not None
@@ -259,7 +259,7 @@ def test_polygons_are_convex_and_turn_as_detour_wants(limit: int) -> None:
     assert {poly.area for poly in file.polys} == {AREA_SIDEWALK, AREA_CROSSWALK, AREA_ROAD}
 
 
-@pytest.mark.parametrize("limit", [detour.MAX_TILE_POLYGONS, 40])
+@pytest.mark.parametrize("limit", [20_000, 40])
 def test_neighbours_are_mutual_over_one_common_edge(limit: int) -> None:
     mesh = navigation_mesh(*cross_town(), max_tile_polygons=limit)
     assert mesh is not None
@@ -404,6 +404,26 @@ def test_a_crosswalk_far_from_sidewalks_stays_as_it_is() -> None:
     lanes, samples = town(*road(1, straight()), *road(2, straight(y=80.0), sidewalks=()))
     file = read(build_navigation(lanes, samples, [zebra(30.0, y=80.0)]))
     assert not [poly for poly in file.polys if poly.vertices[:, 1].max() > 40]  # no sidewalk leads there
+
+
+def test_a_plaza_without_lanes_can_be_crossed_on_a_crosswalk() -> None:
+    """Its heights are those of the nearest lanes, however far."""
+    far = [Lane(2, -1, SIDEWALK, np.array([[0.0, 30.0, 0.0], [60.0, 30.0, 0.0]]), 3.0)]
+    file = read(build_navigation(*town(*road(1, straight()), *far), [zebra(30.0, 11.0, y=17.5)]))
+    assert kinds_at(file, 30.3, 17.0) == [AREA_CROSSWALK]
+    assert len(parts(file, WALK)) == 2
+    assert all(np.abs(poly.vertices[:, 2]).max() == 0 for poly in file.polys)
+
+
+def test_a_sidewalk_too_narrow_to_walk_on_is_none() -> None:
+    thread = Lane(1, -1, SIDEWALK, straight(), 0.5)
+    assert build_navigation(*town(thread), []) == b""
+
+
+def test_a_footpath_without_roads() -> None:
+    file = read(build_navigation(*town(Lane(1, -1, SIDEWALK, straight(), 2.0)), []))
+    assert {poly.area for poly in file.polys} == {AREA_SIDEWALK}
+    assert len(parts(file, WALK)) == 1
 
 
 def test_tiles_connect_what_one_tile_connects() -> None:
