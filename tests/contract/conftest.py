@@ -1,0 +1,74 @@
+"""The official client against a simulator: one server for the session, an empty asynchronous world for each test.
+
+`pytest tests/contract --carla HOST:PORT` runs the same tests against a server that is already there, such as a real
+CARLA; tests that hold for the embedded simulator alone are skipped then.
+"""
+
+from collections.abc import Iterator
+
+import carla
+import pytest
+
+import simulator
+from tests.contract.support import Address, Bench, another_client, clean
+
+# A town of ours with signals, parking, crosswalks and sidewalks.
+TOWN = "Harbor"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--carla", metavar="HOST:PORT", help="test this server instead of the embedded simulator")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "embedded: holds for the embedded simulator only, not for a real CARLA")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--carla", default=None):
+        skip = pytest.mark.skip(reason="holds for the embedded simulator only")
+        for item in items:
+            if item.get_closest_marker("embedded"):
+                item.add_marker(skip)
+
+
+@pytest.fixture(scope="session")
+def address(request: pytest.FixtureRequest) -> Iterator[Address]:
+    """Where the server is; the embedded simulator is started when none was named."""
+    given = request.config.getoption("--carla", default=None)
+    if given:
+        host, _, port = given.rpartition(":")
+        yield Address(host or "127.0.0.1", int(port))
+    else:
+        with simulator.serve(TOWN) as server:
+            yield Address(server.host, server.port)
+
+
+@pytest.fixture(scope="session")
+def client(address: Address) -> carla.Client:
+    return another_client(address)
+
+
+@pytest.fixture
+def world(client: carla.Client) -> Iterator[carla.World]:
+    """An empty asynchronous world, and left as such."""
+    world = client.get_world()
+    yield world
+    clean(client)
+
+
+@pytest.fixture
+def sync_world(world: carla.World) -> carla.World:
+    """An empty world that waits for ticks of 0.05 s."""
+    settings = world.get_settings()
+    settings.synchronous_mode = True
+    settings.fixed_delta_seconds = 0.05
+    world.apply_settings(settings)
+    world.tick()
+    return world
+
+
+@pytest.fixture
+def bench(client: carla.Client, sync_world: carla.World) -> Bench:
+    """What most tests need: spawning, ticking, and places to drive and walk."""
+    return Bench(client, sync_world)
