@@ -8,13 +8,14 @@ lane is cut away under the greater one, so that one place has one lane: driving 
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
 from simulator.maps import town
+from simulator.maps.blend import blend, disagreeing_junctions
 from simulator.maps.ground import build_surface
 from simulator.maps.lanes import BIDIRECTIONAL, DRIVING, MEDIAN, NO_TYPE, SIDEWALK, SectionShape
 from simulator.maps.opendrive import BadFile
@@ -25,6 +26,7 @@ _RAIL: Final = 65536
 
 _SAME_LEVEL_M: Final = 0.5  # roads that cross closer than this are one place, others are bridges
 _OVERLAP_M2: Final = 0.02  # less than this is rounding, not an overlap
+_SURROUNDINGS_M: Final = 6.0  # around a junction: what its heights are fitted to as well
 _END_OVERLAP_M: Final = 0.02  # roads meet with gaps of millimetres, which no wheel may fall into
 _CLOSING_M: Final = 2.0  # half the width of a gap between lanes of a junction that is filled from outside
 _LARGEST_HOLE_M2: Final = 4000.0
@@ -38,8 +40,7 @@ _SAMPLE_M: Final = 2.0
 MAX_EXTENT_M: Final = 60_000.0
 
 
-@dataclass(frozen=True, slots=True)
-class Quads:
+class Quads(NamedTuple):
     """All pieces of all lanes: corners left, right, right of the next station, left of the next station."""
 
     corners: F8  # [n, 4, 3]
@@ -47,6 +48,8 @@ class Quads:
     road: I4
     junction: I4
     kind: I4
+    begins: NDArray[np.bool_]  # the first of its lane
+    ends: NDArray[np.bool_]
     polygons: NDArray[np.object_]
 
 
@@ -75,7 +78,7 @@ def _rank(kind: int) -> int:
 
 def build_ground(shapes: list[SectionShape]) -> Ground:
     """Surface and terrain of all lanes."""
-    quads = _quads(shapes)
+    quads = _blend_junctions(_quads(shapes))
     tree = shapely.STRtree(quads.polygons)
     vertices, triangles, label, lane = _lane_triangles(quads, tree)
     filling, heights, labels = _fill_junctions(quads, tree)
@@ -111,11 +114,55 @@ def _quads(shapes: list[SectionShape]) -> Quads:
     if not wide.any():
         raise BadFile("has no lane with a width")
     all_corners, all_facts = all_corners[wide], all_facts[wide]
-    polygons = shapely.polygons(all_corners[:, :, :2])
+    row, road, junction, kind = (np.ascontiguousarray(column) for column in all_facts.T)
+    begins = np.concatenate(([True], row[1:] != row[:-1]))
+    return _with_polygons(all_corners, row, road, junction, kind, begins, np.roll(begins, -1))
+
+
+def _with_polygons(
+    corners: F8,
+    row: I4,
+    road: I4,
+    junction: I4,
+    kind: I4,
+    begins: NDArray[np.bool_],
+    ends: NDArray[np.bool_],
+) -> Quads:
+    polygons = shapely.polygons(corners[:, :, :2])
     folded = ~shapely.is_valid(polygons)  # the inner border of a bend tighter than the road is wide
     polygons[folded] = shapely.convex_hull(polygons[folded])
-    row, road, junction, kind = (np.ascontiguousarray(column) for column in all_facts.T)
-    return Quads(all_corners, row, road, junction, kind, polygons)
+    return Quads(corners, row, road, junction, kind, begins, ends, polygons)
+
+
+def _blend_junctions(quads: Quads) -> Quads:
+    """The same lanes on common heights where the roads of a junction disagree."""
+    junctions = disagreeing_junctions(quads.corners, quads.road, quads.junction, quads.polygons)
+    if not junctions:
+        return quads
+    tree = shapely.STRtree(quads.polygons)
+    replaced = np.zeros(len(quads.row), bool)
+    corners: list[F8] = []
+    owners: list[NDArray[np.intp]] = []
+    parts: list[F8] = []
+    for junction in junctions:
+        own = np.flatnonzero(quads.junction == junction)
+        around = shapely.buffer(shapely.multipolygons(quads.polygons[own]).envelope, _SURROUNDINGS_M)
+        near = np.setdiff1d(tree.query(around, predicate="intersects"), own)
+        z, z_near = quads.corners[own][:, :, 2], quads.corners[near][:, :, 2].mean(axis=1)
+        near = near[(z_near > z.min() - 1.0) & (z_near < z.max() + 1.0)]
+        pieces, owner, part = blend(quads.corners, own, near, quads.row)
+        replaced[own] = True
+        corners.append(pieces)
+        owners.append(owner)
+        parts.append(part[:, [0, 2]])
+    keep = np.flatnonzero(~replaced)
+    owner = np.concatenate((keep, *owners))
+    part = np.concatenate((np.tile([0.0, 1.0], (len(keep), 1)), *parts))
+    row, road, lane_kind = quads.row[owner], quads.road[owner], quads.kind[owner]
+    begins, ends = quads.begins[owner] & (part[:, 0] == 0.0), quads.ends[owner] & (part[:, 1] == 1.0)
+    return _with_polygons(
+        np.concatenate((quads.corners[keep], *corners)), row, road, quads.junction[owner], lane_kind, begins, ends
+    )
 
 
 def _area(quads: F8) -> F8:
@@ -137,7 +184,7 @@ def _lane_triangles(quads: Quads, tree: shapely.STRtree) -> tuple[F8, I4, U1, I4
     vertices = corners.reshape(-1, 3)
     owners = list(pieces)
     polygons = np.array([pieces[i] for i in owners], object)
-    cut_vertices, cut_triangles, which = _triangulate(polygons, [_Slope(quads.corners[i]) for i in owners])
+    cut_vertices, cut_triangles, which = _triangulate(polygons, [_OnQuad(quads.corners[i]) for i in owners])
     both: NDArray[np.int64] = np.concatenate((pairs, cut_triangles + len(vertices)))
     vertices = np.concatenate((vertices, cut_vertices))
     owner = np.concatenate((owner, np.array(owners, np.int64)[which]))
@@ -186,26 +233,30 @@ def _overlap_ends(quads: Quads) -> F8:
     middle = (quads.corners[:, 2] + quads.corners[:, 3] - quads.corners[:, 0] - quads.corners[:, 1]) * 0.5
     length = np.linalg.norm(middle[:, :2], axis=1)
     step = middle * (_END_OVERLAP_M / np.maximum(length, _END_OVERLAP_M))[:, None]
-    row = quads.row
-    first = np.concatenate(([True], row[1:] != row[:-1]))
-    last = np.concatenate((first[1:], [True]))
-    corners[first, :2] -= step[first, None]
-    corners[last, 2:] += step[last, None]
+    corners[quads.begins, :2] -= step[quads.begins, None]
+    corners[quads.ends, 2:] += step[quads.ends, None]
     return corners
 
 
-class _Slope:
-    """Height along a quad: level across, linear from one station to the next."""
+class _OnQuad:
+    """Height on the two triangles of a quad."""
 
     def __init__(self, corners: F8) -> None:
-        self.start = (corners[0] + corners[1]) * 0.5
-        self.step = (corners[2] + corners[3]) * 0.5 - self.start
-        self.square = float(self.step[:2] @ self.step[:2])
+        self.triangles = (corners[[0, 1, 2]], corners[[0, 2, 3]])
 
     def __call__(self, points: F8) -> F8:
-        part = (points - self.start[:2]) @ self.step[:2] / max(self.square, 1e-12)
-        result: F8 = self.start[2] + np.clip(part, 0.0, 1.0) * self.step[2]
-        return result
+        best = np.full(len(points), -np.inf)  # how far inside the triangle: the lowest of the three shares
+        height = np.full(len(points), float(self.triangles[0][0, 2]))
+        for a, b, c in self.triangles:
+            u, v, d = b - a, c - a, points - a[:2]
+            area = u[0] * v[1] - u[1] * v[0]
+            if abs(area) > 1e-9:
+                p = (d[:, 0] * v[1] - d[:, 1] * v[0]) / area
+                q = (u[0] * d[:, 1] - u[1] * d[:, 0]) / area
+                inside = np.minimum(np.minimum(p, q), 1.0 - p - q)
+                height = np.where(inside > best, a[2] + p * u[2] + q * v[2], height)
+                best = np.maximum(inside, best)
+        return height
 
 
 class _Nearby:
