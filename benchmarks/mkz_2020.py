@@ -11,8 +11,10 @@ import platform
 import time
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from simulator.blueprints.engines import MKZ_2020
 from simulator.blueprints.physics import VehiclePhysics
@@ -53,8 +55,8 @@ def advance(actors, vehicles, surface, tick_s, substeps, ticks):  # type: ignore
 class Cars:
     """Some equal cars on one surface, without a world around them."""
 
-    actors: np.ndarray  # type: ignore[type-arg]
-    vehicles: np.ndarray  # type: ignore[type-arg]
+    actors: NDArray[Any]
+    vehicles: NDArray[Any]
     surface: Surface
 
     @classmethod
@@ -167,12 +169,12 @@ def main() -> None:
         for seconds, (speed, distance) in rows.items():
             row(f"throttle {throttle}, {seconds} s: km/h", reached[seconds][0], speed)
             row(f"throttle {throttle}, {seconds} s: m", reached[seconds][1], distance)
-    for speed, (seconds, distance) in PUBLISHED_STOPS.items():
-        took, length = stop(MKZ_2020, speed)
-        row(f"stop from {speed} km/h: s", took, seconds)
-        row(f"stop from {speed} km/h: m", length, distance)
-    for steer, radius in PUBLISHED_RADII.items():
-        row(f"steer {steer} at 5 m/s: radius m", turning_radius(MKZ_2020, steer), radius)
+    for speed_kmh, (time_s, length_m) in PUBLISHED_STOPS.items():
+        here_s, here_m = stop(MKZ_2020, speed_kmh)
+        row(f"stop from {speed_kmh} km/h: s", here_s, time_s)
+        row(f"stop from {speed_kmh} km/h: m", here_m, length_m)
+    for steer, published in PUBLISHED_RADII.items():
+        row(f"steer {steer} at 5 m/s: radius m", turning_radius(MKZ_2020, steer), published)
     print(f"\n{microseconds_per_vehicle_tick():.2f} us per vehicle and tick of {SUBSTEPS} substeps, 200 vehicles")
     print(f"{platform.machine()}, Python {platform.python_version()}, numpy {np.__version__}, {date.today()}")
 

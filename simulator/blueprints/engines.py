@@ -123,7 +123,8 @@ def derive(kind: VehicleClass, mass_kg: float, length_m: float, width_m: float) 
     """The physics of a model of this class, mass and size, from MKZ_2020's.
 
     Thrust and braking per mass are the reference's times the class's share: torques grow with mass and with
-    wheel radius. Engine and clutch inertia follow the torque, so that gears change at the same pace.
+    wheel radius. What the wheels lose in rolling is the same per mass and speed. Engine and clutch inertia follow
+    the torque, so that gears change at the same pace.
     """
     base = MKZ_2020
     front = base.wheels[0]
@@ -131,11 +132,13 @@ def derive(kind: VehicleClass, mass_kg: float, length_m: float, width_m: float) 
     engine = kind.thrust * mass_kg / base.mass * radius
     # Fewer wheels share the same work.
     brake = kind.brake * mass_kg / base.mass * radius * len(base.wheels) / kind.wheels
+    rolling = mass_kg / base.mass * radius**2 * len(base.wheels) / kind.wheels
     max_steer = front.max_steer_angle * kind.max_steer
     wheels = tuple(
         replace(
             wheel,
             radius=100.0 * kind.wheel_radius_m,
+            damping_rate=round(wheel.damping_rate * rolling, 3),
             max_steer_angle=max_steer if wheel.max_steer_angle > 0.0 else 0.0,
             max_brake_torque=round(wheel.max_brake_torque * brake, 1),
             max_handbrake_torque=round(wheel.max_handbrake_torque * brake, 1),

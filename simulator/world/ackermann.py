@@ -17,7 +17,7 @@ MAX_DECELERATION_MPS2: Final = 8.0
 STANDSTILL_MPS: Final = 0.1
 STEER_SPEED_EPSILON: Final = 0.001
 
-# Places in VEHICLE_STATE.ack_state.
+# Places in VEHICLE_STATE.ack_state, which is zeroed when a vehicle is first given an Ackermann command.
 _SPEED_INTEGRAL = 0
 _LAST_SPEED = 1
 _ACCELERATION_INTEGRAL = 2
@@ -29,13 +29,6 @@ _PEDAL = 5
 @njit
 def _clip(value, low, high):  # type: ignore[no-untyped-def]
     return min(max(value, low), high)
-
-
-@njit
-def reset_ackermann(v):  # type: ignore[no-untyped-def]
-    """Forget what was integrated: to be called when a vehicle is first given an Ackermann command."""
-    for k in range(len(v.ack_state)):
-        v.ack_state[k] = 0.0
 
 
 @njit

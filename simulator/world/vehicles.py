@@ -6,6 +6,8 @@ holds its controls, its physics in SI units and the state of engine, gears and w
 describes the model and what it was measured against.
 """
 
+from collections.abc import Iterable, Iterator
+from dataclasses import astuple
 from math import radians
 from typing import Any
 
@@ -132,13 +134,23 @@ def _refuse(physics: VehiclePhysics) -> None:
     half = len(wheels) // 2
     front = sum(wheel.position[0] for wheel in wheels[:half])
     rear = sum(wheel.position[0] for wheel in wheels[half:])
-    numbers = [physics.mass, physics.max_rpm, physics.moi, physics.final_ratio, physics.clutch_strength]
-    for points in (physics.torque_curve, physics.steering_curve):
-        numbers.extend(value for point in points for value in point)
-    for wheel in wheels:
-        numbers.extend((wheel.tire_friction, wheel.radius, wheel.max_brake_torque, wheel.max_steer_angle))
-    if not all(np.isfinite(numbers)):
-        raise ValueError("a physics control has only finite numbers")
+    if not all(np.isfinite(list(_numbers(astuple(physics))))):
+        raise ValueError("a physics control holds finite numbers only")
+    for what, value in (
+        ("moi", physics.moi),
+        ("damping_rate_full_throttle", physics.damping_rate_full_throttle),
+        ("damping_rate_zero_throttle_clutch_engaged", physics.damping_rate_zero_throttle_clutch_engaged),
+        ("damping_rate_zero_throttle_clutch_disengaged", physics.damping_rate_zero_throttle_clutch_disengaged),
+        ("clutch_strength", physics.clutch_strength),
+        ("drag_coefficient", physics.drag_coefficient),
+        ("tire_friction", min(wheel.tire_friction for wheel in wheels)),
+        ("damping_rate", min(wheel.damping_rate for wheel in wheels)),
+        ("lat_stiff_value", min(wheel.lat_stiff_value for wheel in wheels)),
+        ("max_brake_torque", min(wheel.max_brake_torque for wheel in wheels)),
+        ("max_handbrake_torque", min(wheel.max_handbrake_torque for wheel in wheels)),
+    ):
+        if value < 0.0:
+            raise ValueError(f"{what} must not be below 0, it is {value}")
     if physics.mass <= 0.0:
         raise ValueError(f"mass must be above 0 kg, not {physics.mass}")
     if min(wheel.radius for wheel in wheels) <= 0.0:
@@ -152,6 +164,15 @@ def _refuse(physics: VehiclePhysics) -> None:
     ):
         if count > most:
             raise ValueError(f"{what} has {count} entries; at most {most} are supported")
+
+
+def _numbers(values: Iterable[Any]) -> Iterator[float]:
+    """All numbers in nested tuples."""
+    for value in values:
+        if isinstance(value, tuple):
+            yield from _numbers(value)
+        else:
+            yield float(value)
 
 
 @njit
@@ -183,6 +204,9 @@ def vehicle_begin_tick(actors, vehicles, i, surface, dt):  # type: ignore[no-unt
         v.last_vx, v.last_vy, v.last_vz = 0.0, 0.0, 0.0
         v.long_force_n, v.lat_force_n = 0.0, 0.0
         return
+    if not np.isfinite(v.engine_rpm + v.steer_rad + v.long_force_n + v.lat_force_n):
+        # The caller takes an actor back whose numbers overflowed; what is kept here must not overflow it again.
+        v.engine_rpm, v.steer_rad, v.long_force_n, v.lat_force_n = 0.0, 0.0, 0.0, 0.0
     forward = np.cos(a.yaw) * a.vx + np.sin(a.yaw) * a.vy
     if v.ackermann:
         ackermann_control(v, forward, dt)

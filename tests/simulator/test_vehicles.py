@@ -1,6 +1,7 @@
 """Vehicles on the flat: pedals, gears, wheel, tyres, and what the physics control changes of them."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -42,7 +43,7 @@ def rolling(speed_mps: float, physics: VehiclePhysics = MKZ_2020) -> Cars:
     return cars
 
 
-def with_wheels(**changes: float) -> VehiclePhysics:
+def with_wheels(**changes: Any) -> VehiclePhysics:
     return replace(MKZ_2020, wheels=tuple(replace(wheel, **changes) for wheel in MKZ_2020.wheels))
 
 
@@ -341,6 +342,9 @@ def test_applying_physics_keeps_motion_and_controls() -> None:
     [
         ({"mass": 0.0}, "mass"),
         ({"mass": float("nan")}, "finite"),
+        ({"center_of_mass": (float("inf"), 0.0, 0.0)}, "finite"),
+        ({"clutch_strength": -1.0}, "clutch_strength"),
+        ({"wheels": tuple(replace(w, tire_friction=-1.0) for w in MKZ_2020.wheels)}, "tire_friction"),
         ({"wheels": MKZ_2020.wheels[:3]}, "wheels"),
         ({"wheels": MKZ_2020.wheels[::-1]}, "front"),
         ({"wheels": tuple(replace(w, radius=0.0) for w in MKZ_2020.wheels)}, "radius"),

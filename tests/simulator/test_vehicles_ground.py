@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from benchmarks.mkz_2020 import HALF_M, TICK_S, Cars
 from simulator.blueprints import vehicle_spec
@@ -14,7 +15,10 @@ from simulator.maps.town import ROADS, Surface
 GRAVITY = 9.81
 
 
-def ground_of(height: Callable[[np.ndarray, np.ndarray], np.ndarray], x: np.ndarray, y: np.ndarray) -> Surface:  # type: ignore[type-arg]
+Array = NDArray[np.float64]
+
+
+def ground_of(height: Callable[[Array, Array], Array], x: Array, y: Array) -> Surface:
     """A sheet of road over the grid lines x and y; no terrain around it. Each triangle is a lane of its own."""
     gx, gy = np.meshgrid(x, y, indexing="ij")
     vertices = np.stack([gx, gy, height(gx, gy)], axis=-1).reshape(-1, 3)
