@@ -90,7 +90,8 @@ class World:
         self._contacts = np.zeros(1024, CONTACT)
         self._n_contacts = 0
         self._scratch = Scratch()
-        self._placed: set[int] = set()  # walkers that the client's navigation moved since the last step
+        # Walkers that the client's navigation moved since the last step, and from where.
+        self._placed: dict[int, tuple[float, float]] = {}
         self._placed_before: set[int] = set()
         self._add_level_actors()
 
@@ -328,14 +329,15 @@ class World:
         if np.isfinite(z):
             pose = pose._replace(z=z + float(row["half_z"]))
         dt = self.delta_s or 1.0
-        # It moves by leaps; its velocity is what the leap makes of it, so that others can foresee it.
-        row["vx"], row["vy"] = (pose.x - row["x"]) / dt, (pose.y - row["y"]) / dt
+        # It moves by leaps; its velocity is what the leap since the last step makes of it, so that others can
+        # foresee it. The client sends each place twice, so the second leap alone would be none.
+        x, y = self._placed.setdefault(actor.id, (float(row["x"]), float(row["y"])))
+        row["vx"], row["vy"] = (pose.x - x) / dt, (pose.y - y) / dt
         self._place(actor, pose._replace(roll=0.0, pitch=0.0))
         facing = turned(pose, 1.0, 0.0, 0.0)
         row["walk_x"], row["walk_y"], row["walk_z"] = facing
         row["walk_speed"] = speed
         row["placed"] = 1
-        self._placed.add(actor.id)
 
     def show_boxes(self, ids: list[int], shown: bool) -> None:
         """Hidden boxes sink out of the world: nothing meets them there, and rows and ids stay as they are."""
@@ -383,13 +385,13 @@ class World:
 
     def _release_walkers(self) -> None:
         """A walker that the navigation has left stands still until somebody moves it."""
-        for actor_id in sorted(self._placed_before - self._placed):
+        for actor_id in sorted(self._placed_before - self._placed.keys()):
             actor = self.get(actor_id)
             if actor is not None:
                 row = self.row(actor)
                 row["placed"] = 0
                 row["walk_speed"] = 0.0
-        self._placed_before, self._placed = self._placed, set()
+        self._placed_before, self._placed = set(self._placed), {}
 
     # -- questions -------------------------------------------------------------------------------------------
 
