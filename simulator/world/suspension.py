@@ -15,8 +15,9 @@ GRAVITY_MPS2: Final = 9.81
 # A firm saloon's ride: 1.8 Hz gives a spring that is pressed by 77 mm under its share of the weight.
 _RIDE_HZ: Final = 1.8
 _DAMPING_RATIO: Final = 0.7
-_REST_M: Final = GRAVITY_MPS2 / (2.0 * np.pi * _RIDE_HZ) ** 2
-_DAMPING_S_PER_M: Final = 2.0 * _DAMPING_RATIO / (2.0 * np.pi * _RIDE_HZ * _REST_M)
+_OMEGA: Final = 2.0 * np.pi * _RIDE_HZ
+_REST_M: Final = GRAVITY_MPS2 / _OMEGA**2
+_DAMPING_S_PER_M: Final = 2.0 * _DAMPING_RATIO / (_OMEGA * _REST_M)
 _BUMP_STOP_M: Final = 0.10  # further up the body is lifted with the wheel
 _MAX_LOAD: Final = 6.0  # times the load at rest
 CLIMB_M: Final = 0.5  # ground that is higher above the wheel than this is a wall, not a step
@@ -84,7 +85,7 @@ def suspension_substep(a, v, mass, dt):  # type: ignore[no-untyped-def]
         if pressed <= (0.0 if weightless else -_REST_M):
             continue
         speed = a.vz + pitch_rate * wheel.x - roll_rate * wheel.y - rise
-        share = pressed / _REST_M - _DAMPING_S_PER_M * speed
+        share = pressed / _REST_M - (_DAMPING_S_PER_M + dt / _REST_M) * speed
         if not weightless:
             share += 1.0
         share = min(max(share, 0.0), _MAX_LOAD)
@@ -102,11 +103,15 @@ def suspension_substep(a, v, mass, dt):  # type: ignore[no-untyped-def]
     pitching += a.torque_x * s - a.torque_y * c
     rolling -= a.torque_x * c + a.torque_y * s
 
+    # On the ground, springs and dampers are taken at the end of the substep, so that no time step is too long for
+    # them. One factor does it for heave, pitch and roll, since all three swing at the same frequency.
+    implicit = 1.0 + 2.0 * _DAMPING_RATIO * _OMEGA * dt + (_OMEGA * dt) ** 2 if total > 0.0 else 1.0
     az = (total + a.force_z) / mass
     if not weightless:
         az -= GRAVITY_MPS2
-    pitch_acceleration = pitching / v.inertia_y
-    roll_acceleration = rolling / v.inertia_x
+    az /= implicit
+    pitch_acceleration = pitching / v.inertia_y / implicit
+    roll_acceleration = rolling / v.inertia_x / implicit
     a.vz += az * dt
     pitch_rate += pitch_acceleration * dt
     roll_rate += roll_acceleration * dt

@@ -15,6 +15,7 @@ from benchmarks.mkz_2020 import (
     TICK_S,
     Cars,
     accelerate,
+    advance,
     stop,
     turning_radius,
 )
@@ -431,6 +432,32 @@ def test_same_controls_same_bits() -> None:
     first = wild_drive(1)
     assert wild_drive(1) == first
     assert wild_drive(2) != first
+
+
+@pytest.mark.parametrize(("tick_s", "substeps"), [(0.05, 1), (0.1, 10), (0.02, 2), (0.1, 1), (0.5, 10), (0.2, 1)])
+def test_any_time_step_gives_nearly_the_same_drive(tick_s: float, substeps: int) -> None:
+    """Substepping can be switched off, and asynchronous servers have ticks as long as they please."""
+    cars = Cars.parked()
+    cars.actors["z"] = 0.3
+
+    def run(seconds: float) -> None:
+        advance(cars.actors, cars.vehicles, cars.surface, tick_s, substeps, round(seconds / tick_s))
+
+    run(3.0)
+    assert pose(cars)[2:5] == pytest.approx([0.0] * 3, abs=1e-3)
+    cars.control(throttle=0.75)
+    run(5.0)
+    assert cars.speed_kmh == pytest.approx(50.1, rel=0.2)
+    assert cars.actors[0]["x"] == pytest.approx(40.8, rel=0.3)
+    cars.control(throttle=0.75, steer=0.1)
+    run(2.0)
+    assert 0.3 < cars.actors[0]["yaw"] < 2.0
+    assert pose(cars)[2:5] == pytest.approx([0.0] * 3, abs=0.05)
+    cars.control(brake=1.0)
+    run(5.0)
+    before = pose(cars)
+    run(5.0)
+    assert pose(cars) == before
 
 
 control_values = st.fixed_dictionaries(
