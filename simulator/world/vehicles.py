@@ -27,6 +27,8 @@ _LEAST_MOI = 0.01  # kg m2: an engine without inertia has no speed of its own
 _LEAST_AXLE_SHARE = 0.05  # of the weight: the centre of mass stays between the axles
 # The body leans as if its centre of mass were no higher than this share of its half track: vehicles do not roll over.
 _HIGHEST_LEAN = 0.6
+# CARLA warns of physics steps above 0.1 s; longer ones are cut.
+_LONGEST_STEP_S = 0.1
 
 Table = NDArray[Any]
 
@@ -238,9 +240,11 @@ def vehicle_substep(actors, vehicles, i, surface, dt):  # type: ignore[no-untype
     if not a.simulate:
         return
     mass = max(a.mass, 1.0)
-    turn_wheel(v, dt)
-    suspension_substep(a, v, mass, dt)
-    tyres_substep(a, v, mass, dt)
+    parts = max(1, int(np.ceil(dt / _LONGEST_STEP_S - 1e-6)))
+    for _ in range(parts):
+        turn_wheel(v, dt / parts)
+        suspension_substep(a, v, mass, dt / parts)
+        tyres_substep(a, v, mass, dt / parts)
     if a.constant_velocity and a.cv_z != 0.0:
         a.vz = a.cv_z
     a.ax += (a.vx - v.last_vx) / v.tick_s

@@ -434,7 +434,9 @@ def test_same_controls_same_bits() -> None:
     assert wild_drive(2) != first
 
 
-@pytest.mark.parametrize(("tick_s", "substeps"), [(0.05, 1), (0.1, 10), (0.02, 2), (0.1, 1), (0.5, 10), (0.2, 1)])
+@pytest.mark.parametrize(
+    ("tick_s", "substeps"), [(0.05, 1), (0.1, 10), (0.02, 2), (0.1, 1), (0.5, 10), (0.2, 1), (1.0, 1)]
+)
 def test_any_time_step_gives_nearly_the_same_drive(tick_s: float, substeps: int) -> None:
     """Substepping can be switched off, and asynchronous servers have ticks as long as they please."""
     cars = Cars.parked()
