@@ -105,7 +105,7 @@ def _begin(actors, n, before, movers):  # type: ignore[no-untyped-def]
             if a.simulate == 1:
                 movers[n_movers] = row
                 n_movers += 1
-            else:
+            elif a.placed == 0:
                 a.vx, a.vy, a.vz = 0.0, 0.0, 0.0
                 a.wx, a.wy, a.wz = 0.0, 0.0, 0.0
     return n_movers

@@ -330,7 +330,7 @@ class World:
             pose = pose._replace(z=z + float(row["half_z"]))
         dt = self.delta_s or 1.0
         # It moves by leaps; its velocity is what the leap since the last step makes of it, so that others can
-        # foresee it. The client sends each place twice, so the second leap alone would be none.
+        # foresee it.
         x, y = self._placed.setdefault(actor.id, (float(row["x"]), float(row["y"])))
         row["vx"], row["vy"] = (pose.x - x) / dt, (pose.y - y) / dt
         self._place(actor, pose._replace(roll=0.0, pitch=0.0))

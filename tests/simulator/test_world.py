@@ -101,11 +101,13 @@ def test_friction_volumes_act_inside_only() -> None:
     assert world.row(inside)["vx"] > 5.0
 
 
-def test_a_walker_that_the_navigation_moves_stands_when_it_is_left() -> None:
+@pytest.mark.parametrize("physics", [True, False])
+def test_a_walker_that_the_navigation_moves_stands_when_it_is_left(physics: bool) -> None:
     world = World(flat_town())
     walker = world.spawn("walker.pedestrian.0001", {}, Pose(z=1.0))
+    world.set_simulate(walker, physics)  # the client's controller turns it off
     for k in range(20):
-        for _ in range(2):  # the client says it twice
+        for _ in range(2):  # it may say it twice
             world.place_walker(walker, Pose(x=0.07 * (k + 1)), 1.4)
         world.step(0.05)
         assert world.row(walker)["x"] == pytest.approx(0.07 * (k + 1))
