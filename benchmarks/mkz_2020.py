@@ -2,9 +2,9 @@
 
     python -m benchmarks.mkz_2020
 
-prints the table of docs/vehicle-dynamics.md, the cost of a vehicle and the machine. The published figures are
-regressions on CARLA 0.9.15 (carla_garage and lead: the car on a straight road at 20 Hz; turning radii from World
-on Rails). tests/simulator/test_vehicles.py holds the car to them.
+prints the tables of docs/vehicle-dynamics.md (here / published), the cost of a vehicle and the machine. The
+published figures are regressions on CARLA 0.9.15 (carla_garage and lead: the car on a straight road at 20 Hz;
+turning radii from World on Rails). tests/simulator/test_vehicles.py holds the car to them.
 """
 
 import platform
@@ -159,22 +159,26 @@ def microseconds_per_vehicle_tick(n: int = 200, ticks: int = 400) -> float:
     return 1e6 * (time.perf_counter() - begin) / (n * ticks)
 
 
-def main() -> None:
-    def row(what: str, here: float, published: float) -> None:
-        print(f"| {what} | {here:.2f} | {published:.2f} | {100.0 * (here / published - 1.0):+.0f} % |")
+def _pair(here: float, published: float, digits: int = 1) -> str:
+    return f"{here:.{digits}f} / {published:.{digits}f} ({100.0 * (here / published - 1.0):+.0f} %)"
 
-    print("| | here | CARLA 0.9.15 | |\n|---|---|---|---|")
+
+def main() -> None:
+    times = sorted(PUBLISHED_THROTTLE[1.0])
+    print("| throttle from standstill |", " | ".join(f"{seconds} s" for seconds in times), "|")
+    print("|---" * (1 + len(times)) + "|")
     for throttle, rows in PUBLISHED_THROTTLE.items():
-        reached = accelerate(MKZ_2020, throttle, tuple(rows))
-        for seconds, (speed, distance) in rows.items():
-            row(f"throttle {throttle}, {seconds} s: km/h", reached[seconds][0], speed)
-            row(f"throttle {throttle}, {seconds} s: m", reached[seconds][1], distance)
-    for speed_kmh, (time_s, length_m) in PUBLISHED_STOPS.items():
-        here_s, here_m = stop(MKZ_2020, speed_kmh)
-        row(f"stop from {speed_kmh} km/h: s", here_s, time_s)
-        row(f"stop from {speed_kmh} km/h: m", here_m, length_m)
-    for steer, published in PUBLISHED_RADII.items():
-        row(f"steer {steer} at 5 m/s: radius m", turning_radius(MKZ_2020, steer), published)
+        reached = accelerate(MKZ_2020, throttle, tuple(times))
+        for k, unit in enumerate(("km/h", "m")):
+            cells = (_pair(reached[seconds][k], rows[seconds][k]) for seconds in times)
+            print(f"| {throttle}: {unit} |", " | ".join(cells), "|")
+    print("\n| full brake from | s | m |\n|---|---|---|")
+    for speed, published in PUBLISHED_STOPS.items():
+        seconds_and_metres = zip(stop(MKZ_2020, speed), published)
+        print(f"| {speed} km/h |", " | ".join(_pair(*pair, digits=2) for pair in seconds_and_metres), "|")
+    print("\n| steer at 5 m/s | radius m |\n|---|---|")
+    for steer, radius in PUBLISHED_RADII.items():
+        print(f"| {steer} | {_pair(turning_radius(MKZ_2020, steer), radius)} |")
     print(f"\n{microseconds_per_vehicle_tick():.2f} us per vehicle and tick of {SUBSTEPS} substeps, 200 vehicles")
     print(f"{platform.machine()}, Python {platform.python_version()}, numpy {np.__version__}, {date.today()}")
 
