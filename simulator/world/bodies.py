@@ -43,9 +43,10 @@ def is_body(a):  # type: ignore[no-untyped-def]
     """Can anything touch it?
 
     An attached actor is welded to its parent and has no body of its own. A dead walker is a ragdoll, whose
-    capsule collides no more.
+    capsule collides no more. The client's controller turns off the collisions of the walkers that it moves; a car
+    that drives into one has hit a walker all the same.
     """
-    if a.collides == 0 or a.parent >= 0:
+    if (a.collides == 0 and a.placed == 0) or a.parent >= 0:
         return False
     if a.kind != VEHICLE and a.kind != PROP and (a.kind != WALKER or a.dead == 1):
         return False

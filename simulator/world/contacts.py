@@ -76,7 +76,7 @@ def _fill_bodies(actors, n, vehicles, bodies):  # type: ignore[no-untyped-def]
         place_actor(body, a)
         body.inv_mass = 0.0
         body.inv_inertia = 0.0
-        if a.simulate == 1 and a.mass > 0.0:
+        if (a.simulate == 1 or a.placed == 1) and a.mass > 0.0:
             body.inv_mass = 1.0 / a.mass
             fastest = max(fastest, np.sqrt(a.vx * a.vx + a.vy * a.vy))
             if a.kind == VEHICLE and a.side >= 0 and vehicles[a.side].inertia_z > 0.0:

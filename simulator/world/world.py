@@ -42,6 +42,8 @@ from simulator.world.vehicles import default_state, set_physics
 CLEAR_NOON = (5.0, 0.0, 0.0, 10.0, -1.0, 45.0, 2.0, 0.75, 0.1, 0.0, 1.0, 0.03, 0.0331, 0.0)
 
 DEFAULT_SPEED_LIMIT_KMH = 30.0
+# A walker that its navigation moves by more than this has been put elsewhere.
+RUNNING_AT_MOST_MPS = 12.0
 _KIND_OF_PREFIX = (
     ("vehicle.", VEHICLE),
     ("walker.", WALKER),
@@ -332,7 +334,10 @@ class World:
         # It moves by leaps; its velocity is what the leap since the last step makes of it, so that others can
         # foresee it.
         x, y = self._placed.setdefault(actor.id, (float(row["x"]), float(row["y"])))
-        row["vx"], row["vy"] = (pose.x - x) / dt, (pose.y - y) / dt
+        vx, vy = (pose.x - x) / dt, (pose.y - y) / dt
+        if vx * vx + vy * vy > RUNNING_AT_MOST_MPS**2:
+            vx = vy = 0.0  # not a step but a change of place
+        row["vx"], row["vy"], row["vz"] = vx, vy, 0.0
         self._place(actor, pose._replace(roll=0.0, pitch=0.0))
         facing = turned(pose, 1.0, 0.0, 0.0)
         row["walk_x"], row["walk_y"], row["walk_z"] = facing

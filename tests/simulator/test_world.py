@@ -119,6 +119,23 @@ def test_a_walker_that_the_navigation_moves_stands_when_it_is_left(physics: bool
     assert world.row(walker)["walk_speed"] == 0.0
 
 
+def test_a_car_hits_a_walker_that_the_navigation_moves() -> None:
+    """Its controller turns physics and collisions off; scores must know of it all the same."""
+    world = World(flat_town())
+    car = world.spawn(MKZ, {}, Pose(z=0.2))
+    walker = world.spawn("walker.pedestrian.0001", {}, Pose(x=8.0, z=1.0))
+    world.set_simulate(walker, False)
+    world.row(walker)["collides"] = 0
+    world.set_velocity(car, 10.0, 0.0, 0.0)
+    touched = False
+    for _ in range(20):
+        world.place_walker(walker, Pose(x=8.0), 0.0)
+        world.step(0.05)
+        touched = touched or len(world.contacts) > 0
+    assert touched
+    assert world.row(car)["x"] > 8.0  # and is not stopped as by a pole
+
+
 def busy_world() -> World:
     world = World(flat_town(lights=4), seed=3)
     for k in range(12):
