@@ -135,6 +135,15 @@ class Bench:
                 return False
         return True
 
+    def turn(self) -> list[carla.Transform]:
+        """Points every metre from 6 m before a junction round a right-angled corner to 6 m behind it."""
+        for start, end in self.map.get_topology():
+            angle = yaw_difference(start.transform.rotation.yaw, end.transform.rotation.yaw)
+            if start.is_junction and abs(angle - 90.0) < 10.0 and start.previous(6.0):
+                waypoints = [start.previous(6.0)[0], *start.next_until_lane_end(1.0), end.next(6.0)[0]]
+                return [waypoint.transform for waypoint in waypoints]
+        raise AssertionError(f"{self.map.name} has no corner of 90 degrees")
+
     def ahead(
         self, place: carla.Transform, forward_m: float, right_m: float = 0.0, up_m: float = 0.0
     ) -> carla.Transform:
@@ -151,6 +160,32 @@ class Bench:
             if waypoint is not None:
                 return waypoint
         raise AssertionError(f"{self.map.name} has no sidewalk beside its spawn points")
+
+    def sidewalk_place(self) -> carla.Transform:
+        """Where a walker is spawned: a bit above that sidewalk, to fall onto it."""
+        place = self.sidewalk().transform
+        place.location.z += 1.2
+        return place
+
+    def facing_building(self, objects: list[carla.EnvironmentObject]) -> tuple[carla.Location, float]:
+        """A free place some metres before a building, and the direction in which it stands."""
+        blueprint = self.blueprint(CAR)
+        for thing in objects:
+            box = thing.bounding_box
+            for turn in (0.0, 90.0, 180.0, 270.0):
+                yaw = box.rotation.yaw + turn
+                depth = box.extent.x if turn in (0.0, 180.0) else box.extent.y
+                away = carla.Rotation(yaw=yaw).get_forward_vector()
+                place = box.location + away * (depth + 6.0)
+                ground = self.world.ground_projection(carla.Location(place.x, place.y, place.z + 2.0), 100.0)
+                if ground is None:
+                    continue
+                place = carla.Location(place.x, place.y, ground.location.z + 0.3)
+                car = self.world.try_spawn_actor(blueprint, carla.Transform(place, carla.Rotation(yaw=yaw + 180.0)))
+                if car is not None:
+                    self.destroy(car)
+                    return place, yaw + 180.0
+        raise AssertionError(f"{self.map.name} has no building with a free place before it")
 
     # -- actors --------------------------------------------------------------------------------------------------
 
@@ -171,10 +206,7 @@ class Bench:
 
     def walker(self, place: carla.Transform | None = None, **attributes: str) -> carla.Walker:
         """A walker that stands on its feet, on a sidewalk unless told otherwise."""
-        if place is None:
-            place = self.sidewalk().transform
-            place.location.z += 1.2
-        walker: carla.Walker = self.spawn(WALKER, place, **attributes)
+        walker: carla.Walker = self.spawn(WALKER, place or self.sidewalk_place(), **attributes)
         self.seconds(1.0)
         return walker
 
