@@ -54,8 +54,8 @@ class Verdict:
     def __str__(self) -> str:
         return (
             f"{self.town:<12} {self.cars} cars {self.driven_km:.1f} km, "
-            f"{self.walkers} walkers {self.walked_km:.2f} km, {self.minutes:.1f} min at {self.ticks_per_s:.0f} ticks/s: standing {len(self.standing)}, "
-            f"off road {len(self.off_road)}, red lights run {len(self.red)}, contacts {self.touched} "
+            f"{self.walkers} walkers {self.walked_km:.2f} km, {self.minutes:.1f} min at {self.ticks_per_s:.0f} ticks/s: "
+            f"standing {len(self.standing)}, off road {len(self.off_road)}, red lights run {len(self.red)}, contacts {self.touched} "
             f"(over {CONTACT_S:.0f} s: {len(self.long_contacts)})"
         )
 
@@ -220,7 +220,8 @@ class Watch:
         for car in [car for car in self.cars if not car.is_alive]:
             x, y = self.last_place.get(car.id, (math.nan, math.nan))
             self.verdict.standing[car.id] = (
-                f"{tick * DELTA_S:.0f} s: {car.type_id} {car.id} was removed by the Traffic Manager at ({x:.1f}, {y:.1f})"
+                f"{tick * DELTA_S:.0f} s: {car.type_id} {car.id} was removed by the Traffic Manager "
+                f"at ({x:.1f}, {y:.1f})"
             )
             self.cars.remove(car)
         for car in self.cars:
@@ -232,8 +233,8 @@ class Watch:
         away = pose.location.distance(lane.transform.location) - lane.lane_width / 2
         if away > OFF_ROAD_M and car.id not in self.verdict.off_road:
             self.verdict.off_road[car.id] = (
-                f"{tick * DELTA_S:.0f} s: {car.type_id} {car.id} is {away:.1f} m off lane {lane.road_id}/{lane.lane_id} "
-                f"at ({pose.location.x:.1f}, {pose.location.y:.1f}, {pose.location.z:.1f})"
+                f"{tick * DELTA_S:.0f} s: {car.type_id} {car.id} is {away:.1f} m off "
+                f"lane {lane.road_id}/{lane.lane_id} at ({pose.location.x:.1f}, {pose.location.y:.1f}, {pose.location.z:.1f})"
             )
 
     def _check_lines(self, tick: int, car: carla.Vehicle, pose: carla.Transform, speed: float, red: set[int]) -> None:
@@ -254,8 +255,8 @@ class Watch:
                 red_for = tick * DELTA_S - self.red_since[light.id]
                 if red_for > FRESH_RED_S:
                     self.verdict.red.append(
-                        f"{tick * DELTA_S:.0f} s: {car.type_id} {car.id} passed light {light.id}, red for {red_for:.1f} s, "
-                        f"with {speed * 3.6:.0f} km/h"
+                        f"{tick * DELTA_S:.0f} s: {car.type_id} {car.id} passed light {light.id}, "
+                        f"red for {red_for:.1f} s, with {speed * 3.6:.0f} km/h"
                     )
 
     def _check_standing(self, tick: int, state: list[tuple[carla.Vehicle, carla.Transform, float]]) -> None:
