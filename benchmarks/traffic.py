@@ -54,9 +54,10 @@ class Verdict:
     def __str__(self) -> str:
         return (
             f"{self.town:<12} {self.cars} cars {self.driven_km:.1f} km, "
-            f"{self.walkers} walkers {self.walked_km:.2f} km, {self.minutes:.1f} min at {self.ticks_per_s:.0f} ticks/s: "
-            f"standing {len(self.standing)}, off road {len(self.off_road)}, red lights run {len(self.red)}, contacts {self.touched} "
-            f"(over {CONTACT_S:.0f} s: {len(self.long_contacts)})"
+            f"{self.walkers} walkers {self.walked_km:.2f} km, "
+            f"{self.minutes:.1f} min at {self.ticks_per_s:.0f} ticks/s: "
+            f"standing {len(self.standing)}, off road {len(self.off_road)}, "
+            f"red lights run {len(self.red)}, contacts {self.touched} (over {CONTACT_S:.0f} s: {len(self.long_contacts)})"
         )
 
 
@@ -230,11 +231,12 @@ class Watch:
 
     def _check_road(self, tick: int, car: carla.Vehicle, pose: carla.Transform) -> None:
         lane = self.map.get_waypoint(pose.location)
+        x, y, z = pose.location.x, pose.location.y, pose.location.z
         away = pose.location.distance(lane.transform.location) - lane.lane_width / 2
         if away > OFF_ROAD_M and car.id not in self.verdict.off_road:
             self.verdict.off_road[car.id] = (
                 f"{tick * DELTA_S:.0f} s: {car.type_id} {car.id} is {away:.1f} m off "
-                f"lane {lane.road_id}/{lane.lane_id} at ({pose.location.x:.1f}, {pose.location.y:.1f}, {pose.location.z:.1f})"
+                f"lane {lane.road_id}/{lane.lane_id} at ({x:.1f}, {y:.1f}, {z:.1f})"
             )
 
     def _check_lines(self, tick: int, car: carla.Vehicle, pose: carla.Transform, speed: float, red: set[int]) -> None:

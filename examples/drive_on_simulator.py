@@ -98,7 +98,7 @@ def _spawn(world: carla.World, manager: carla.TrafficManager, count: int) -> tup
     model.set_attribute("role_name", "hero")
     ego = world.spawn_actor(model, places.pop())
     cars = [bp for bp in library.filter("vehicle.*") if bp.get_attribute("base_type") == "car"]
-    traffic = []
+    traffic: list[carla.Vehicle] = []
     for place in places:
         if len(traffic) == count:
             break

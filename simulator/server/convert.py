@@ -79,7 +79,7 @@ def physics_from_wire(world: World, actor: Actor, physics: structs.VehiclePhysic
         forward_gears=tuple(blueprint_physics.Gear(*gear) for gear in physics.forward_gears),
         mass=physics.mass,
         drag_coefficient=physics.drag_coefficient,
-        center_of_mass=tuple(physics.center_of_mass),
+        center_of_mass=(physics.center_of_mass.x, physics.center_of_mass.y, physics.center_of_mass.z),
         steering_curve=tuple((point.x, point.y) for point in physics.steering_curve),
         wheels=wheels + known[len(wheels) :],
         use_sweep_wheel_collision=physics.use_sweep_wheel_collision,

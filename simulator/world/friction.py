@@ -1,6 +1,7 @@
 """static.trigger.friction: boxes that give the tyres inside them another friction."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from simulator.kernels import njit
 from simulator.world.pose import Pose
@@ -14,7 +15,7 @@ class FrictionVolumes:
     """All friction triggers of a world; falsy while wheels need no looking after."""
 
     def __init__(self) -> None:
-        self._by_actor: dict[int, np.void] = {}
+        self._by_actor: dict[int, NDArray[np.void]] = {}  # arrays of one
         self._volumes = np.zeros(0, _VOLUME)
         self._stale_wheels = False
 
@@ -43,7 +44,7 @@ class FrictionVolumes:
         self._volumes = np.array([self._by_actor[key] for key in sorted(self._by_actor)], _VOLUME)
         self._stale_wheels = True
 
-    def apply(self, actors: np.ndarray, vehicles: np.ndarray, n_vehicles: int) -> None:  # type: ignore[type-arg]
+    def apply(self, actors: NDArray[np.void], vehicles: NDArray[np.void], n_vehicles: int) -> None:
         _apply(actors, vehicles, n_vehicles, self._volumes)
         self._stale_wheels = False
 

@@ -1,16 +1,14 @@
 """What the server does for each call: importing this package fills the table in `registry`."""
 
-from simulator.server.handlers import (  # noqa: F401
-    actors,
-    batch,
-    episode,
-    lights,
-    maps,
-    misc,
-    sensors,
-    vehicles,
-    walkers,
-)
+import simulator.server.handlers.actors
+import simulator.server.handlers.batch
+import simulator.server.handlers.episode
+import simulator.server.handlers.lights
+import simulator.server.handlers.maps
+import simulator.server.handlers.misc
+import simulator.server.handlers.sensors
+import simulator.server.handlers.vehicles
+import simulator.server.handlers.walkers
 from simulator.server.handlers.registry import HANDLERS
 
 __all__ = ["HANDLERS"]

@@ -122,7 +122,7 @@ def set_actor_target_angular_velocity(
 
 @call("enable_actor_constant_velocity")
 def enable_actor_constant_velocity(server: Server, session: Session, actor_id: int, velocity: structs.Vector3) -> None:
-    server.world.set_constant_velocity(actor_or_refuse(server, session, actor_id), tuple(velocity))
+    server.world.set_constant_velocity(actor_or_refuse(server, session, actor_id), (velocity.x, velocity.y, velocity.z))
 
 
 @call("disable_actor_constant_velocity")

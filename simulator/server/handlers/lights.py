@@ -76,7 +76,7 @@ def get_group_traffic_lights(server: Server, session: Session, actor_id: int) ->
 def get_light_boxes(server: Server, session: Session, actor_id: int) -> list[structs.BoundingBox]:
     """The lamps' boxes, in world coordinates."""
     light_of(server, session, actor_id)
-    actor = server.world.get(actor_id)
+    actor = actor_or_refuse(server, session, actor_id)
     pose = server.world.pose(actor)
     center = structs.Vector3(pose.x, pose.y, pose.z + LAMP_HEIGHT_M)
     return [structs.BoundingBox(center, structs.Vector3(0.2, 0.2, 0.5), NO_ROTATION, actor_id)]

@@ -12,7 +12,7 @@ from simulator.world.actors import Actor
 def control(server: Server, actor: Actor, wanted: structs.WalkerControl) -> None:
     if not all(isfinite(value) for value in (*wanted.direction, wanted.speed)):
         raise CallRefused("a walker control must hold finite numbers")
-    server.world.walk(actor, tuple(wanted.direction), wanted.speed, wanted.jump)
+    server.world.walk(actor, (wanted.direction.x, wanted.direction.y, wanted.direction.z), wanted.speed, wanted.jump)
 
 
 @call("apply_control_to_walker")
