@@ -57,7 +57,8 @@ class Verdict:
             f"{self.walkers} walkers {self.walked_km:.2f} km, "
             f"{self.minutes:.1f} min at {self.ticks_per_s:.0f} ticks/s: "
             f"standing {len(self.standing)}, off road {len(self.off_road)}, "
-            f"red lights run {len(self.red)}, contacts {self.touched} (over {CONTACT_S:.0f} s: {len(self.long_contacts)})"
+            f"red lights run {len(self.red)}, "
+            f"contacts {self.touched} (over {CONTACT_S:.0f} s: {len(self.long_contacts)})"
         )
 
 
