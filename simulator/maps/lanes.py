@@ -23,7 +23,8 @@ MEDIAN: Final = 1024
 DEFAULT_LIMIT_KMH: Final = 30.0  # where the file says nothing
 MAXIMUM_SPEED: Final = "274"  # the sign's type number, as carla.LandmarkType gives it
 
-_END_CLEARANCE_M: Final = 1e-5  # the client answers None at the very end of a road
+_END_CLEARANCE_M: Final = 1e-5  # the client answers None at the very end of a road,
+_S_ROUNDING: Final = 2.5e-7  # and takes s as a 32-bit float
 _STEP_M: Final = 1.0
 _STEP_JUNCTION_M: Final = 0.5
 _LONGEST_M: Final = 20.0  # between two samples of a straight lane
@@ -99,7 +100,7 @@ def sample_lanes(map_: carla.Map, facts: Facts) -> tuple[Lanes, Samples, list[Se
         np.ascontiguousarray(table[:, 5]), np.ascontiguousarray(table[:, 6]), start,
     )  # fmt: skip
     x, y, z, width, yaw, pitch, s_all, limit_kmh = (np.ascontiguousarray(column) for column in points.T)
-    yaw = np.arctan2(np.sin(yaw), np.cos(yaw))
+    yaw, pitch = np.arctan2(np.sin(yaw), np.cos(yaw)), np.arctan2(np.sin(pitch), np.cos(pitch))
     return lanes, Samples(x, y, z, yaw, pitch, width, s_all, limit_kmh), shapes
 
 
@@ -118,7 +119,7 @@ def _sample_section(map_: carla.Map, road: RoadEntry, index: int, section: Secti
     n = max(3, math.ceil(length / step) + 1)
     if n * len(section.lanes) > budget:
         raise BadFile(f"is too long to be sampled ({_MAX_SAMPLES} points did not reach road {road.id})")
-    clearance = min(_END_CLEARANCE_M, 0.01 * length)
+    clearance = min(_END_CLEARANCE_M + _S_ROUNDING * section.s_end, 0.01 * length)
     s = np.linspace(section.s + clearance, section.s_end - clearance, n)
     lanes: list[LaneEntry] = []
     kinds: list[int] = []
@@ -139,7 +140,7 @@ def _sample_section(map_: carla.Map, road: RoadEntry, index: int, section: Secti
         return None
     stacked = np.array(values)[:, good]
     stacked[:, :, _YAW] = np.unwrap(np.radians(stacked[:, :, _YAW]), axis=1)
-    stacked[:, :, _PITCH] = np.radians(stacked[:, :, _PITCH])
+    stacked[:, :, _PITCH] = np.radians(stacked[:, :, _PITCH])  # may be near 0 or near 360 degrees
     return _Dense(s[good], lanes, kinds, stacked, None if middle is None else middle[good])
 
 

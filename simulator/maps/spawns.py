@@ -1,5 +1,6 @@
 """Where vehicles may appear: places on driving lanes, apart from each other and clear of junctions."""
 
+import math
 from typing import Final
 
 import carla
@@ -57,9 +58,14 @@ def _on_lanes(map_: carla.Map, lanes: Lanes, samples: Samples, spacing_m: float)
                 continue
             transform = waypoint.transform
             at, turn = transform.location, transform.rotation
-            pitch, yaw = np.radians(turn.pitch), np.radians(turn.yaw)
-            rows.append((at.x, at.y, at.z + _ABOVE_ROAD_M, 0.0, pitch, np.arctan2(np.sin(yaw), np.cos(yaw))))
+            pitch, yaw = math.radians(turn.pitch), math.radians(turn.yaw)
+            rows.append((at.x, at.y, at.z + _ABOVE_ROAD_M, 0.0, _half_turn(pitch), _half_turn(yaw)))
     return np.array(rows, np.float64).reshape(-1, 6)
+
+
+def _half_turn(angle: float) -> float:
+    """The same angle between -pi and pi; the client's may be any multiple of a turn away."""
+    return math.atan2(math.sin(angle), math.cos(angle))
 
 
 def _anywhere(lanes: Lanes, samples: Samples) -> F8:

@@ -15,7 +15,7 @@ import shapely
 from numpy.typing import NDArray
 
 from simulator.maps import town
-from simulator.maps.blend import blend, disagreeing_junctions
+from simulator.maps.blend import blend, disagreeing_junctions, heights_on
 from simulator.maps.ground import build_surface
 from simulator.maps.lanes import BIDIRECTIONAL, DRIVING, MEDIAN, NO_TYPE, SIDEWALK, SectionShape
 from simulator.maps.opendrive import BadFile
@@ -27,7 +27,11 @@ _RAIL: Final = 65536
 _SAME_LEVEL_M: Final = 0.5  # roads that cross closer than this are one place, others are bridges
 _OVERLAP_M2: Final = 0.02  # less than this is rounding, not an overlap
 _SURROUNDINGS_M: Final = 6.0  # around a junction: what its heights are fitted to as well
-_END_OVERLAP_M: Final = 0.02  # roads meet with gaps of millimetres, which no wheel may fall into
+_SLIVER_M2: Final = 1e-3
+_SEAM_M: Final = 0.01  # what is cut reaches so far under its neighbour: no cracks along the cut,
+_SEAM_DROP_M: Final = 0.001  # and so much below it: the neighbour keeps the place
+_END_OVERLAP_M: Final = 0.1  # roads meet with a kink, whose wedge-shaped gap no wheel may fall into
+_FILL_OVERLAP_M: Final = 0.02
 _CLOSING_M: Final = 2.0  # half the width of a gap between lanes of a junction that is filled from outside
 _LARGEST_HOLE_M2: Final = 4000.0
 _ISLAND_M2: Final = 150.0  # a hole larger than this is an island and no road
@@ -185,6 +189,7 @@ def _lane_triangles(quads: Quads, tree: shapely.STRtree) -> tuple[F8, I4, U1, I4
     owners = list(pieces)
     polygons = np.array([pieces[i] for i in owners], object)
     cut_vertices, cut_triangles, which = _triangulate(polygons, [_OnQuad(quads.corners[i]) for i in owners])
+    cut_vertices[:, 2] -= _SEAM_DROP_M
     both: NDArray[np.int64] = np.concatenate((pairs, cut_triangles + len(vertices)))
     vertices = np.concatenate((vertices, cut_vertices))
     owner = np.concatenate((owner, np.array(owners, np.int64)[which]))
@@ -203,19 +208,23 @@ def _cut(
     lesser = np.flatnonzero(rank > 0)
     i, j = tree.query(quads.polygons[lesser], predicate="intersects")
     i = lesser[i]
-    height = quads.corners[:, :, 2].mean(axis=1)
     rivals = (rank[j] < rank[i]) & (quads.road[i] != quads.road[j])
-    rivals &= np.abs(height[i] - height[j]) < _SAME_LEVEL_M
     i, j = i[rivals], j[rivals]
+    common = shapely.intersection(quads.polygons[i], quads.polygons[j])
+    large = shapely.area(common) > _SLIVER_M2
+    i, j = i[large], j[large]
+    places = shapely.get_coordinates(shapely.centroid(common[large]))
+    level = np.abs(heights_on(quads.corners[i], places) - heights_on(quads.corners[j], places)) < _SAME_LEVEL_M
+    i, j = i[level], j[level]
     left: dict[int, shapely.Geometry] = {}
     for first, last in _runs(i):
         owner = int(i[first])
         polygon = quads.polygons[owner]
         rest = shapely.difference(polygon, shapely.union_all(quads.polygons[j[first:last]]))
-        if shapely.area(rest) < shapely.area(polygon) - _OVERLAP_M2:
+        if shapely.area(rest) < shapely.area(polygon) - _SLIVER_M2:
             cut[owner] = True
-            if shapely.area(rest) > _OVERLAP_M2:
-                left[owner] = rest
+            if shapely.area(rest) > _SLIVER_M2:
+                left[owner] = shapely.buffer(rest, _SEAM_M, join_style="mitre")
     return cut, left
 
 
@@ -305,7 +314,7 @@ def _fill_junctions(quads: Quads, tree: shapely.STRtree) -> tuple[NDArray[np.obj
         nearby = _Nearby(quads.corners[near].reshape(-1, 3))
         for gap in shapely.get_parts(gaps):
             if gap.geom_type == "Polygon" and gap.area > _OVERLAP_M2 and gap.intersects(reach):
-                polygons.append(shapely.buffer(gap, _END_OVERLAP_M, join_style="mitre"))
+                polygons.append(shapely.buffer(gap, _FILL_OVERLAP_M, join_style="mitre"))
                 heights.append(nearby)
                 labels.append(town.ROADS if gap.area < _ISLAND_M2 else town.GROUND)
                 filled = shapely.union(filled, gap)
