@@ -399,23 +399,6 @@ def test_angular_impulse_and_torque_turn_a_car_in_the_air(bench: Bench, how: str
     assert car.get_angular_velocity().z > 10.0
 
 
-def test_an_impulse_beside_the_middle_turns_a_car(bench: Bench) -> None:
-    car = bench.car()
-    car.set_enable_gravity(False)
-    place = bench.ahead(car.get_transform(), 0.0, up_m=10.0)
-    car.set_transform(place)
-    bench.tick()
-    bench.tick()
-    front = car.get_transform().transform(carla.Location(x=2.0, z=0.7))
-    right = car.get_transform().get_right_vector()
-    client_has_it = hasattr(car, "add_impulse_at_location")
-    if not client_has_it:
-        pytest.skip("this client cannot call add_actor_impulse_at_location")
-    car.add_impulse_at_location(right * 2000.0, front)
-    bench.tick()
-    assert car.get_angular_velocity().z > 5.0
-
-
 def test_without_gravity_a_car_stays_in_the_air(bench: Bench) -> None:
     place = bench.ahead(bench.straight(), 0.0, up_m=5.0)
     car = bench.spawn(CAR, place)
