@@ -14,7 +14,7 @@ from simulator.towns.sections import CrossSection, lane_sections
 
 __all__ = ["Move", "Plan", "Town"]
 
-_PLAIN_LEAD_M = 0.5
+_PLAIN_LEAD_M = 0.5137  # not round, so that no road is; see sections.py
 _SPEED_SIGN_M = 14.0  # after the junction, past the crosswalk and the corner
 _LONG_STREET_M = 250.0  # on longer ones the limit is shown even where it has not changed
 _RING_HALF_ANGLE = math.radians(34.0)  # of a roundabout's ring that each arm's junction takes, to either side
@@ -32,7 +32,6 @@ class _Node:
     z: float
     control: str
     minor: tuple[str, ...]
-    phases: tuple[tuple[str, ...], ...]
     crosswalks: bool
     corner_radius: float
     ring: CrossSection | None = None  # of a roundabout
@@ -50,7 +49,6 @@ class Plan:
     axis: Path
     shift_left: float  # of the reference line from the axis
     heights: tuple[tuple[float, float], ...]
-    opens: float = 0.0  # metres before its end in which the outermost lane begins
 
 
 class Move(NamedTuple):
@@ -90,21 +88,19 @@ class Town:
         z: float = 0.0,
         control: str = "open",
         minor: Iterable[str] = (),
-        phases: Iterable[tuple[str, ...]] = (),
         crosswalks: bool = False,
         corner_radius: float = 6.0,
     ) -> None:
         """A place where streets meet.
 
         control: "signals", "stop", "yield" or "open". `minor` names the neighbours whose approach has the stop or
-        yield sign (all, if none is named). `phases` names the neighbours whose approaches are green together; by
-        default each approach has its own turn, so that no two green movements cross.
+        yield sign (all, if none is named).
         """
         if name in self._nodes:
             raise ValueError(f"node {name} exists already")
         if control not in ("signals", "stop", "yield", "open"):
             raise ValueError(f"{name}: no such control as {control!r}")
-        self._nodes[name] = _Node(name, x, y, z, control, tuple(minor), tuple(phases), crosswalks, corner_radius)
+        self._nodes[name] = _Node(name, x, y, z, control, tuple(minor), crosswalks, corner_radius)
 
     def roundabout(
         self, name: str, x: float, y: float, radius: float, ring: CrossSection, z: float = 0.0, crosswalks: bool = True
@@ -146,14 +142,12 @@ class Town:
         start: str = "",
         end: str = "",
         heights: Iterable[tuple[float, float]] = (),
-        opens: float = 0.0,
     ) -> Plan:
         """A road along a reference line of its own, from and to a node or free, to be joined by switches.
 
-        `heights` are as in `street`; a free end has the height given at 0 or 1, else 0. With `opens` the outermost
-        driving lane begins only that far before the end.
+        `heights` are as in `street`; a free end has the height given at 0 or 1, else 0.
         """
-        plan = Plan(start, end, section, name, path, 0.0, tuple(heights), opens)
+        plan = Plan(start, end, section, name, path, 0.0, tuple(heights))
         self._plans.append(plan)
         return plan
 
@@ -229,7 +223,7 @@ class Town:
         ends = [(0.0, self._nodes[plan.a].z)] if plan.a else []
         ends += [(1.0, self._nodes[plan.b].z)] if plan.b else []
         elevation = _profile(path.length, dict([*plan.heights, *ends]))
-        sections = lane_sections(plan.section, path.length, mouths=bool(plan.a or plan.b), opens=plan.opens)
+        sections = lane_sections(plan.section, path.length, mouths=bool(plan.a or plan.b))
         return self.construction.add(plan.name, path, plan.section, sections, elevation)
 
     def _part(self, name: str, ends: list[End], moves: list[Move], built: dict[int, Street]) -> None:
@@ -273,17 +267,12 @@ class Town:
             self._ring(node, node.ring, arms, ends)
             return
         neighbours = [(arm.plan.a if arm.at_end else arm.plan.b) or arm.plan.name for arm in arms]
-        for named in {*node.minor, *(name for phase in node.phases for name in phase)} - set(neighbours):
+        for named in set(node.minor) - set(neighbours):
             raise ValueError(f"{node.name}: {named!r} is none of its neighbours {neighbours}")
         approaches = [i for i, end in enumerate(ends) if end.inbound]
         minor = tuple(i for i in approaches if not node.minor or neighbours[i] in node.minor)
-        phases: tuple[tuple[int, ...], ...] = ()
-        if node.control == "signals":
-            phases = tuple(tuple(i for i in approaches if neighbours[i] in phase) for phase in node.phases)
-            told = {i for phase in phases for i in phase}
-            phases += tuple((i,) for i in approaches if i not in told)
         control = Control(
-            phases=phases,
+            lights=tuple(approaches) if node.control == "signals" else (),
             stop=minor if node.control == "stop" else (),
             yields=minor if node.control == "yield" else (),
         )

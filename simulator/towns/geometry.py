@@ -13,6 +13,8 @@ __all__ = ["Path", "Pose", "biarc", "connect", "rounded", "wrap"]
 
 _STRAIGHT_RAD = math.radians(1e-5)
 _SHORTEST_M = 1e-6
+# carla computes arcs in single precision: one of a million metres' radius ends decimetres beside its place.
+_FLATTEST_PER_M = 1e-5
 
 
 def wrap(angle: float) -> float:
@@ -150,10 +152,8 @@ def _arc_to(start: Pose, x: float, y: float) -> tuple[float, float]:
     ahead, left = start.local(x, y)
     turn = 2.0 * math.atan2(left, ahead)
     chord = math.hypot(ahead, left)
-    if abs(turn) < _STRAIGHT_RAD:
-        return chord, 0.0
     curvature = 2.0 * math.sin(turn / 2.0) / chord
-    return turn / curvature, curvature
+    return (chord, 0.0) if abs(curvature) < _FLATTEST_PER_M else (turn / curvature, curvature)
 
 
 def biarc(start: Pose, end: Pose) -> tuple[tuple[float, float], ...]:

@@ -31,7 +31,7 @@ from simulator.towns.opendrive import (
 
 __all__ = ["CROSSWALK_LEAD_M", "Control", "Movement", "add_junction", "add_speed_sign", "default_movements"]
 
-CROSSWALK_LEAD_M = 5.0  # connecting roads run straight so far, to be crossed at a right angle
+CROSSWALK_LEAD_M = 5.0137  # connecting roads run straight so far, to be crossed at a right angle
 _CROSSWALK_CENTRE_M = 2.5
 _CROSSWALK_DEPTH_M = 3.0
 _CROSSWALK_ONTO_SIDEWALK_M = 0.5  # carla.Map adds another metre at each end
@@ -55,10 +55,11 @@ class Movement(NamedTuple):
 class Control:
     """Who goes first. Ends are given by their position in the junction's list.
 
-    `phases` are the groups of approaches whose lights are green together, in the order of their turns.
+    Each approach with lights has a turn of its own, as in CARLA's towns: the Traffic Manager does not give way when
+    it turns left, so approaches that are green together would meet.
     """
 
-    phases: tuple[tuple[int, ...], ...] = ()
+    lights: tuple[int, ...] = ()
     stop: tuple[int, ...] = ()
     yields: tuple[int, ...] = ()
 
@@ -311,15 +312,12 @@ def _add_sign(construction: Construction, end: End, kind: str, name: str) -> Non
 
 
 def _add_lights(work: _Work, control: Control) -> None:
-    for turn, phase in enumerate(control.phases):
-        lights: list[int] = []
-        for i in phase:
-            end = work.ends[i]
-            light = work.construction.new_id()
-            lights.append(light)
-            _place_light(work, end, light)
-            end.road.references.append(SignalReference(light, _sign_s(end), end.orientation(), _lanes_of(end)))
-        controller = Controller(work.construction.new_id(), f"{work.junction.name} {turn + 1}", lights)
+    for turn, i in enumerate(control.lights):
+        end = work.ends[i]
+        light = work.construction.new_id()
+        _place_light(work, end, light)
+        end.road.references.append(SignalReference(light, _sign_s(end), end.orientation(), _lanes_of(end)))
+        controller = Controller(work.construction.new_id(), f"{work.junction.name} {turn + 1}", [light])
         work.construction.network.controllers.append(controller)
         work.junction.controllers.append(controller.id)
 

@@ -23,11 +23,12 @@ _RAMP = CrossSection(1, 0, 4.0, (Strip("shoulder", 2.0),), (Strip("shoulder", 0.
 BRIDGE_M = 6.5  # height of the bridges' roads over the motorway's
 _MEDIAN_M = 4.0  # from the axis to the innermost lane of either carriageway
 _HEAD_M = 66.0  # from a carriageway's inner edge to the bridge head beside it
-_RAMP_M = 300.0  # along the motorway, from the bridge to where a ramp has parted
-_PARTING_M = 40.0
-_MERGING_M = 60.0
-_SPEEDING_UP_M = 200.0
-_SLOWING_DOWN_M = 220.0
+# Not round, like all lengths of lane sections; see sections.py.
+_RAMP_M = 300.0137  # along the motorway, from the bridge to where a ramp has parted
+_PARTING_M = 40.0137
+_MERGING_M = 60.0137
+_SPEEDING_UP_M = 200.0137
+_SLOWING_DOWN_M = 220.0137
 _RAMP_ANGLE = math.radians(4.0)
 
 
@@ -36,12 +37,12 @@ class _Station:
     """An event on a carriageway; the lanes before and after it follow from its kind."""
 
     s: float
-    kind: str  # "exit", "entry" or "merge"
+    kind: str  # "split" (a fourth lane begins), "exit", "entry" or "merge" (the fourth lane ends)
     bridge: str = ""
 
     @property
     def length(self) -> float:
-        return _MERGING_M if self.kind == "merge" else _PARTING_M
+        return _PARTING_M if self.kind in ("exit", "entry") else _MERGING_M
 
 
 class Ring:
@@ -82,24 +83,26 @@ class Ring:
         around = path.length / 2.0
         order = sorted(self._at[side], key=self._at[side].__getitem__)
         stations: list[_Station] = []
-        for bridge, following in zip(order, order[1:] + order[:1]):
-            s = self._at[side][bridge]
-            stations.append(_Station(s - _RAMP_M - _PARTING_M, "exit", bridge))
-            stations.append(_Station(s + _RAMP_M, "entry", bridge))
-            if (bridge, following) not in weaves and (following, bridge) not in weaves:
-                stations.append(_Station(s + _RAMP_M + _PARTING_M + _SPEEDING_UP_M, "merge"))
+        for i, bridge in enumerate(order):
+            leaves, enters = self._at[side][bridge] - _RAMP_M - _PARTING_M, self._at[side][bridge] + _RAMP_M
+            if not {(order[i - 1], bridge), (bridge, order[i - 1])} & set(weaves):
+                stations.append(_Station(leaves - _SLOWING_DOWN_M - _MERGING_M, "split"))
+            stations += [_Station(leaves, "exit", bridge), _Station(enters, "entry", bridge)]
+            following = order[(i + 1) % len(order)]
+            if not {(bridge, following), (following, bridge)} & set(weaves):
+                stations.append(_Station(enters + _PARTING_M + _SPEEDING_UP_M, "merge"))
         pieces: list[Plan] = []
         for a, b in pairwise([*stations, replace(stations[0], s=stations[0].s + around)]):
             part = path.trimmed(a.s + a.length, b.s)
-            wide = a.kind == "entry" or b.kind == "exit"
-            opens = _SLOWING_DOWN_M if b.kind == "exit" and a.kind != "entry" else 0.0
-            pieces.append(town.road(name, _WIDE_MOTORWAY if wide else _MOTORWAY, part, opens=opens))
+            wide = a.kind in ("split", "entry")
+            pieces.append(town.road(name, _WIDE_MOTORWAY if wide else _MOTORWAY, part))
         for i, station in enumerate(stations):
             before, after = pieces[i - 1], pieces[i]
             through = [Move(before, lane, after, lane) for lane in range(3)]
             label = f"{name} {station.kind} {station.bridge}".strip()
-            if station.kind == "merge":
-                town.switch(label, [(before, True), (after, False)], [*through, Move(before, 3, after, 2)])
+            if station.kind in ("split", "merge"):
+                aside = Move(before, 2, after, 3) if station.kind == "split" else Move(before, 3, after, 2)
+                town.switch(label, [(before, True), (after, False)], [*through, aside])
                 continue
             ramp = _ramp(town, path, station, f"{side} {station.bridge}")
             if station.kind == "exit":

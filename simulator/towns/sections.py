@@ -10,8 +10,8 @@ from simulator.towns.opendrive import Cubic, Lane, LaneSection, Mark
 __all__ = ["CrossSection", "Strip", "lane_sections"]
 
 _TAPER_M = 7.0  # parking lanes narrow to nothing over this length
-_OPENING_M = 60.0  # so long is the taper of a lane that begins
-_MOUTH_M = 12.0  # before a junction: no parking, no lane change
+# No lane section is a round number long: carla's next_until_lane_end raises when equal steps end exactly on its end.
+_MOUTH_M = 12.0137  # before a junction: no parking, no lane change
 _SHORTEST_PARKING_M = 15.0
 
 BROKEN = Mark("broken", "white", "both")
@@ -81,9 +81,7 @@ def _outer_mark(kind: str, following: str | None, changes: bool) -> Mark:
     return KERB if following == "sidewalk" else NO_MARK
 
 
-def _lanes(
-    section: CrossSection, length: float, tapered: bool, changes: bool, opening: tuple[str, int] | None
-) -> dict[tuple[bool, str, int], Lane]:
+def _lanes(section: CrossSection, length: float, tapered: bool, changes: bool) -> dict[tuple[bool, str, int], Lane]:
     found: dict[tuple[bool, str, int], Lane] = {}
     for right in (True, False):
         rows = list(section.side(right))
@@ -96,24 +94,15 @@ def _lanes(
                     Cubic(_TAPER_M, width),
                     Cubic.between(length - _TAPER_M, length, width, 0.0),
                 ]
-            elif opening == role:
-                widths = [Cubic.between(0.0, _OPENING_M, 0.0, width), Cubic(_OPENING_M, width)]
             lane_id = -(i + 1) if right else i + 1
             found[right, *role] = Lane(lane_id, kind, widths, _outer_mark(kind, following, changes))
     return found
 
 
-def lane_sections(section: CrossSection, length: float, mouths: bool, opens: float = 0.0) -> list[LaneSection]:
-    """The lane sections of a street.
-
-    With mouths, parking and lane changes end before the junctions. With `opens` the outermost driving lane begins
-    only that far before the end.
-    """
+def lane_sections(section: CrossSection, length: float, mouths: bool) -> list[LaneSection]:
+    """The lane sections of a street; with mouths, parking and lane changes end before the junctions."""
     bare = section.without_parking()
-    if opens > 0.0:
-        narrow = replace(section, forward=section.forward - 1)
-        plan = [(0.0, length - opens, narrow, False, True), (length - opens, length, section, True, True)]
-    elif not mouths:
+    if not mouths:
         plan = [(0.0, length, section, False, True)]
     elif length < 2.0 * (_MOUTH_M + _TAPER_M) + _SHORTEST_PARKING_M:
         plan = [(0.0, length, bare, False, length > 2.0 * _MOUTH_M)]
@@ -123,9 +112,8 @@ def lane_sections(section: CrossSection, length: float, mouths: bool, opens: flo
             (_MOUTH_M, length - _MOUTH_M, section, True, True),
             (length - _MOUTH_M, length, bare, False, False),
         ]
-    opening = ("drive", section.forward - 1) if opens > 0.0 else None
     built = [
-        (begin, _lanes(which, end - begin, tapered, changes, opening), section.centre)
+        (begin, _lanes(which, end - begin, tapered, changes), section.centre)
         for begin, end, which, tapered, changes in plan
     ]
     for (_, before, _), (_, after, _) in pairwise(built):
