@@ -25,6 +25,7 @@ __all__ = ["BadMap", "MapLibrary", "UnknownMap"]
 
 _OUR_TOWNS: Final = Path(__file__).resolve().parents[1] / "towns"
 _COMPILE_TIMEOUT_S: Final = 600.0
+_LAYERED: Final = "_Opt"
 
 
 class UnknownMap(Exception):
@@ -68,23 +69,27 @@ class MapLibrary:
         return sorted(ours) + sorted(theirs.keys() - ours.keys())
 
     def resolve(self, name: str) -> str:
-        """The name in the list that a client means by "Town04", "Carla/Maps/Town04" or "Town12/Town12"."""
+        """The name in the list that a client means by "Town04", "Carla/Maps/Town04" or "Town12/Town12".
+
+        CARLA serves each of its towns a second time with layers, as "Town04_Opt", over the same roads: such a name
+        stands for the town and is kept, since scripts compare the loaded map's name with the one they asked for.
+        """
         names = self.names()
         short = name
         for prefix in ("/Game/", "Carla/Maps/"):
             short = short.removeprefix(prefix)
-        for candidate in (name, short):
-            if candidate in names:
-                return candidate
         parts = short.split("/")
-        if len(parts) == 2 and parts[0] == parts[1] and parts[0] in names:  # CARLA's large maps
-            return parts[0]
+        whole = parts[0] if len(parts) == 2 and parts[0] == parts[1] else short  # CARLA's large maps
+        for candidate in (name, short, whole):
+            if candidate in names or candidate.removesuffix(_LAYERED) in names:
+                return candidate
         raise UnknownMap(f"no map is called {name[:100]!r}; there are {', '.join(names) or 'none'}")
 
     def load(self, name: str) -> TownMap:
         """A map of the list. Raises UnknownMap or BadMap."""
         known = self.resolve(name)
-        path = (self._files(self._our_towns) | self._files(self._map_dir))[known]
+        files = self._files(self._our_towns) | self._files(self._map_dir)
+        path = files[known] if known in files else files[known.removesuffix(_LAYERED)]
         try:
             if path.stat().st_size > MAX_BYTES:
                 raise BadMap(f"{path} has more than {MAX_BYTES >> 20} MiB: no road map is that large")
@@ -147,11 +152,10 @@ class MapLibrary:
 
 
 def _run_compiler(source: Path, target: Path) -> tuple[int, str]:
-    package_root = str(Path(__file__).resolve().parents[2])
-    path = os.pathsep.join(part for part in (package_root, os.environ.get("PYTHONPATH", "")) if part)
     process = subprocess.Popen(
-        [sys.executable, "-m", "simulator.maps.compile", str(source), str(target)],
-        env={**os.environ, "PYTHONPATH": path},
+        [sys.executable, "-m", "simulator.maps.compile", str(source.resolve()), str(target.resolve())],
+        cwd=Path(__file__).resolve().parents[2],  # where `simulator` is: -m looks there first
+        env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},  # sums in one order, whatever the machine
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
