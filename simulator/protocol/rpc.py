@@ -8,6 +8,7 @@ for a call with a value, [[false]] or [[true, [text]]] for one without. apply_ba
 msgpack-rpc error loses its text in the client, so it is kept for calls that do not exist.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -21,19 +22,25 @@ RESPONSE: Final = 1
 NOTIFICATION: Final = 2
 
 # The largest thing that a client sends is the OpenDRIVE text of generate_opendrive_world; 64 MiB is
-# several times the largest public map. Arrays hold batches, ids and textures.
+# several times the largest public map.
 MAX_MESSAGE_BYTES: Final = 64 * 2**20
-MAX_ARRAY_LENGTH: Final = 2**20
+# What is not text becomes Python objects of up to 80 bytes for each byte (an empty array is one byte), so there may be
+# less of it: this is a batch of 5,000 spawns with all their attributes. Only textures are larger.
+MAX_STRUCTURE_BYTES: Final = 4 * 2**20
 MAX_METHOD_LENGTH: Final = 256
 
 
 class Request(NamedTuple):
-    """One call. `msgid` is None for a notification, which gets no reply; `waits` says if the client blocks on it."""
+    """One call. `msgid` is None for a notification, which gets no reply; `waits` says if the client blocks on it.
+
+    An `oversized` call was too large to be read: it has no arguments, and the bytes after it are in order.
+    """
 
     msgid: int | None
     method: str
     waits: bool
     args: list[Any]
+    oversized: bool = False
 
 
 class Reply(NamedTuple):
@@ -44,63 +51,150 @@ class Reply(NamedTuple):
     result: Any
 
 
-class _Stream:
-    """msgpack objects out of bytes, with limits."""
+class _Oversized(NamedTuple):
+    """A message that was passed over, and how it began."""
 
-    def __init__(self, max_bytes: int) -> None:
+    head: bytes
+
+
+_PIECE_BYTES: Final = 64 * 2**10
+_HEAD_BYTES: Final = 2 * MAX_METHOD_LENGTH
+_BAD_BYTES: Final = (ValueError, msgpack.StackError, msgpack.UnpackException)
+
+
+class _Stream:
+    """msgpack objects out of bytes, with limits.
+
+    Nothing is built before its last byte is here, so what a peer can make us hold are the bytes that it sent, and what
+    is built at a time is one message within the limits.
+    """
+
+    def __init__(self, max_bytes: int, max_structure_bytes: int) -> None:
         self._max_bytes = max_bytes
-        self._fed = 0  # bytes since the start of the stream
+        self._max_structure_bytes = max_structure_bytes
+        self._scanner = msgpack.Unpacker(max_buffer_size=max_bytes + _PIECE_BYTES)  # only looks for the end of messages
+        self._pieces: deque[bytes] = deque()  # not scanned yet
+        self._raw = bytearray()  # scanned, and of no message yet that was complete
+        self._fed = 0  # bytes scanned since the start of the stream
         self._start = 0  # where the message begun last starts
-        self._unpacker = msgpack.Unpacker(
-            raw=False,
-            # Text of a foreign encoding must not end the connection; the packer below gives the same bytes back.
-            unicode_errors="surrogateescape",
-            max_buffer_size=max_bytes,
-            max_array_len=min(MAX_ARRAY_LENGTH, max_bytes),
-            max_map_len=0,  # the protocol has no maps
-            max_ext_len=0,
-        )
+        self._waiting = 0  # bytes at hand of a text that is not complete
+        self._text = 0  # bytes of this message that are surely text
+        self._head: bytes | None = None  # of a message that is being passed over
 
     def feed(self, data: bytes) -> None:
         """Takes what arrived."""
-        self._fed += len(data)
-        try:
-            self._unpacker.feed(data)
-        except msgpack.BufferFull:
-            raise MessageTooLarge(f"a message is larger than {self._max_bytes} bytes") from None
+        if len(data) <= _PIECE_BYTES:
+            self._pieces.append(data)
+        else:
+            self._pieces.extend(data[at : at + _PIECE_BYTES] for at in range(0, len(data), _PIECE_BYTES))
+
+    @property
+    def held_bytes(self) -> int:
+        """How much has been taken that is not part of a complete message."""
+        return self._fed - self._start
 
     def objects(self) -> Iterator[Any]:
         """The objects that are complete."""
-        unpacker = self._unpacker
         while True:
-            try:
-                value = unpacker.unpack()
-            except msgpack.OutOfData:
+            if self._scan():
+                yield self._take()
+            elif self._pieces:
+                piece = self._pieces.popleft()
+                self._scanner.feed(piece)
+                self._fed += len(piece)
+                if self._head is not None:
+                    self._raw.clear()
+                self._raw += piece
+            else:
                 break
-            # ValueError covers malformed bytes and passed limits; StackError is too deep a nesting.
-            except (ValueError, msgpack.StackError, msgpack.UnpackException) as error:
-                raise MalformedStream(f"not readable as msgpack: {error or type(error).__name__}") from None
-            self._start = unpacker.tell()
-            yield value
-        # The unpacker's own limit counts only what it has not looked at yet: an endless array would pass.
-        if self._fed - self._start > self._max_bytes:
+
+    def _scan(self) -> bool:
+        """Looks on for the end of a message; whether it was found. The scanner stops before a text that is cut off."""
+        before = self._scanner.tell()
+        try:
+            self._scanner.skip()
+            complete = True
+        except msgpack.OutOfData:
+            complete = False
+        except _BAD_BYTES as error:
+            raise _unreadable(error) from None
+        at = self._scanner.tell()
+        if at > before:
+            self._text += self._waiting
+        self._waiting = 0 if complete else self._fed - at
+        if at + self._waiting - self._start > self._max_bytes:
             raise MessageTooLarge(f"a message is larger than {self._max_bytes} bytes")
+        if self._head is None and at - self._start - self._text > self._max_structure_bytes:
+            self._head = bytes(self._raw[:_HEAD_BYTES])
+        return complete
+
+    def _take(self) -> Any:
+        """The message that the scanner has just passed."""
+        end = self._scanner.tell()
+        rest = self._fed - end
+        value: Any = None
+        if self._head is not None:
+            value = _Oversized(self._head)
+        else:
+            try:
+                value = _unpack(memoryview(self._raw)[: end - self._start])
+            except _BAD_BYTES as error:
+                raise _unreadable(error) from None
+        del self._raw[: len(self._raw) - rest]
+        self._start, self._text, self._head = end, 0, None
+        return value
+
+
+def _unpack(message: memoryview) -> Any:
+    return msgpack.unpackb(
+        message,
+        raw=False,
+        # Text of a foreign encoding must not end the connection; the packer below gives the same bytes back.
+        unicode_errors="surrogateescape",
+        max_map_len=0,  # the protocol has no maps
+        max_ext_len=0,
+    )
+
+
+def _unreadable(error: Exception) -> MalformedStream:
+    # ValueError covers malformed bytes, maps and extensions; StackError is too deep a nesting.
+    return MalformedStream(f"not readable as msgpack: {error or type(error).__name__}")
 
 
 class RequestParser:
     """A server's side of one connection."""
 
-    def __init__(self, max_bytes: int = MAX_MESSAGE_BYTES) -> None:
-        self._stream = _Stream(max_bytes)
+    def __init__(self, max_bytes: int = MAX_MESSAGE_BYTES, max_structure_bytes: int = MAX_STRUCTURE_BYTES) -> None:
+        self._stream = _Stream(max_bytes, max_structure_bytes)
+
+    @property
+    def held_bytes(self) -> int:
+        """How much has arrived of a message that is not complete."""
+        return self._stream.held_bytes
 
     def feed(self, data: bytes) -> None:
-        """Takes what arrived; raises MalformedStream if it is too much."""
+        """Takes what arrived."""
         self._stream.feed(data)
 
     def requests(self) -> Iterator[Request]:
-        """The requests that are complete; raises MalformedStream where the bytes are not msgpack-rpc."""
+        """The requests that are complete; raises MalformedStream where the bytes are not msgpack-rpc, or too many."""
         for message in self._stream.objects():
-            yield _request(message)
+            yield _head_of(message) if type(message) is _Oversized else _request(message)
+
+
+def _head_of(message: _Oversized) -> Request:
+    """Whose call it was, from its first bytes."""
+    unpacker = msgpack.Unpacker(max_buffer_size=_HEAD_BYTES, unicode_errors="surrogateescape")
+    unpacker.feed(message.head)
+    parts: list[Any] = []
+    try:
+        unpacker.read_array_header()
+        parts += [unpacker.unpack() for _ in range(3)]
+        unpacker.read_array_header()
+        parts.append([unpacker.unpack()])
+    except (msgpack.OutOfData, *_BAD_BYTES):
+        raise MalformedStream("a message must be a msgpack-rpc request or notification") from None
+    return _request(parts)._replace(args=[], oversized=True)
 
 
 def _request(message: Any) -> Request:
@@ -130,10 +224,10 @@ class ReplyParser:
     """A client's side of one connection."""
 
     def __init__(self, max_bytes: int = MAX_MESSAGE_BYTES) -> None:
-        self._stream = _Stream(max_bytes)
+        self._stream = _Stream(max_bytes, MAX_STRUCTURE_BYTES)
 
     def feed(self, data: bytes) -> None:
-        """Takes what arrived; raises MalformedStream if it is too much."""
+        """Takes what arrived."""
         self._stream.feed(data)
 
     def replies(self) -> Iterator[Reply]:

@@ -1,5 +1,6 @@
 """Bytes to requests and results to bytes: limits, malformed input, replies."""
 
+import tracemalloc
 from itertools import pairwise
 from typing import Any
 
@@ -73,7 +74,6 @@ def test_wrong_shapes_are_refused_in_one_sentence(message: object) -> None:
         b"\x91" * 2000,  # arrays in arrays
         b"\x81\x01\x02",  # a map
         b"\xd6\x01abcd",  # an extension
-        b"\xdd\xff\xff\xff\xff",  # an array of 4 billion
     ],
 )
 def test_unreadable_bytes_are_refused(data: bytes) -> None:
@@ -108,6 +108,69 @@ def test_small_parts_of_an_endless_message_add_up_to_the_limit() -> None:
     start = b"\x94\x00\x01\xa1f\xdd\x00\x00\x10\x00"  # arguments: 4096 elements, each of them long
     with pytest.raises(MessageTooLarge, match="larger than 10000 bytes"):
         feed_pieces(start, [b"\xd9\x64" + b"x" * 100] * 200)
+
+
+def in_packets(parser: rpc.RequestParser, data: bytes) -> list[rpc.Request]:
+    """As a socket delivers it."""
+    requests: list[rpc.Request] = []
+    for at in range(0, len(data), 256 * 1024):
+        parser.feed(data[at : at + 256 * 1024])
+        requests += parser.requests()
+    return requests
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_a_call_with_too_much_structure_is_passed_over_and_the_next_is_served(whole: bool) -> None:
+    texels = [[255, 255, 255, 255]] * 1_000_000
+    texture = msgpack.packb([0, 7, "apply_color_texture_to_objects", [[True], ["wall"], [1000, 1000, texels]]])
+    assert len(texture) > rpc.MAX_STRUCTURE_BYTES
+    data = texture + msgpack.packb([0, 8, "version", [[False]]]) + texture
+    parser = rpc.RequestParser()
+    if whole:
+        parser.feed(data)
+        requests = list(parser.requests())
+    else:
+        requests = in_packets(parser, data)
+    passed_over = rpc.Request(7, "apply_color_texture_to_objects", False, [], oversized=True)
+    assert requests == [passed_over, rpc.Request(8, "version", True, []), passed_over]
+
+
+def test_the_limit_of_structure_counts_neither_text_nor_earlier_messages() -> None:
+    parser = rpc.RequestParser(max_structure_bytes=100_000)
+    text = msgpack.packb([0, 1, "f", [[False], "x" * 1_000_000, [1] * 1000, "y" * 1_000_000]])
+    list_ = msgpack.packb([0, 1, "f", [[False], [1] * 90_000]])
+    assert [request.oversized for request in in_packets(parser, (text + list_) * 3)] == [False] * 6
+    too_much = msgpack.packb([0, 1, "f", [[False], "x" * 1_000_000, [1] * 120_000]])
+    assert [request.oversized for request in in_packets(parser, too_much + list_)] == [True, False]
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        b"\x94\x00\x01\xa1f" + b"\xdd\x04\x00\x00\x00",  # 64 Mi empty arrays
+        b"\x94\x00\x01\xa1f" + b"\xdd\xff\xff\xff\xff" * 400,  # arrays of 4 billion, each in the next
+    ],
+    ids=["wide", "deep"],
+)
+def test_hostile_arrays_take_no_more_memory_than_they_have_bytes(start: bytes) -> None:
+    data = start + b"\x90" * 20_000_000
+    parser = rpc.RequestParser()
+    tracemalloc.start()
+    try:
+        assert in_packets(parser, data) == []
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 4 * rpc.MAX_STRUCTURE_BYTES
+
+
+@pytest.mark.parametrize(
+    "head", [b"\xdd\x00\x10\x00\x00", b"\x94\xdd\x00\x0f\xff\xfd", b"\x93\x02\xa1f\xdd\x00\x10\x00\x00"]
+)
+def test_too_much_of_what_is_no_request_is_refused(head: bytes) -> None:
+    parser = rpc.RequestParser(max_structure_bytes=100_000)
+    with pytest.raises(MalformedStream, match="must be"):
+        in_packets(parser, head + b"\x90" * 2**20)
 
 
 def test_a_long_connection_is_not_a_long_message() -> None:
