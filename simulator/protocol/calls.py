@@ -1,6 +1,6 @@
 """What a call is: its arguments, its result, how it is answered. The calls themselves are in the table of a version."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final
@@ -81,25 +81,24 @@ def decode_arguments(call: Call, args: list[Any]) -> tuple[Any, ...]:
     return call.decode(args)
 
 
-def markdown_table(layout: Layout, supported: Iterable[str] | None = None) -> str:
-    """All calls as a table for the documentation; with `supported`, a column that says which are served."""
-    served = None if supported is None else frozenset(supported)
-    if served is not None and (unknown := served - layout.calls.keys()):
+def markdown_table(layout: Layout, supported: Mapping[str, str] | None = None) -> str:
+    """All calls as a table for the documentation; with `supported`, a column of what a server says of each."""
+    if supported is not None and (unknown := supported.keys() - layout.calls.keys()):
         raise UnknownCall(f"there is no call {', '.join(sorted(unknown))} in {layout.version}")
-    head = ["call", "arguments", "result", "client", "group"] + (["supported"] if served is not None else [])
+    head = ["call", "arguments", "result", "client", "group"] + (["supported"] if supported is not None else [])
     lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
     for call in sorted(layout.calls.values(), key=lambda call: (call.group, call.name)):
         arguments = ", ".join(f"{name} {wire_type.name}" for name, wire_type in call.arguments.items())
         result = call.result.name if call.result else "void"
         row = [f"`{call.name}`", arguments, result, "waits" if call.waits else "does not wait", call.group]
-        if served is not None:
-            row.append("yes" if call.name in served else "no")
+        if supported is not None:
+            row.append(supported.get(call.name, "no"))
         lines.append("| " + " | ".join(row) + " |")
     return "\n".join(lines) + "\n"
 
 
 # The table in docs/protocol.md lies between these lines.
-TABLE_BEGIN: Final = "<!-- calls: begin (python -m simulator.protocol) -->\n"
+TABLE_BEGIN: Final = "<!-- calls: begin (python -m simulator.server.handlers docs/protocol.md) -->\n"
 TABLE_END: Final = "<!-- calls: end -->\n"
 
 

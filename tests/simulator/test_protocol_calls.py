@@ -2,7 +2,6 @@
 
 import math
 import re
-from pathlib import Path
 from typing import Any
 
 import msgpack
@@ -12,8 +11,14 @@ from hypothesis import strategies as st
 
 from simulator.protocol import commands, enums, rpc, structs, wire
 from simulator.protocol import v0_9_16 as v
-from simulator.protocol.__main__ import main
-from simulator.protocol.calls import ResultKind, decode_arguments, markdown_table, with_table
+from simulator.protocol.calls import (
+    TABLE_BEGIN,
+    TABLE_END,
+    ResultKind,
+    decode_arguments,
+    markdown_table,
+    with_table,
+)
 from simulator.protocol.errors import BadValue, UnknownCall
 from tests.simulator import recorded
 from tests.simulator.protocol_helpers import refusal
@@ -234,34 +239,21 @@ def test_command_kinds_have_the_numbers_of_the_client() -> None:
 
 
 def test_table_for_the_documentation() -> None:
-    table = markdown_table(LAYOUT, ["tick_cue", "version"])
+    table = markdown_table(LAYOUT, {"tick_cue": "yes", "version": "yes, but slowly"})
     rows = [line for line in table.splitlines() if line.startswith("| `")]
     assert len(rows) == 128
-    assert sum(row.endswith("| yes |") for row in rows) == 2
+    assert [row for row in rows if not row.endswith("| no |")] == [
+        "| `tick_cue` |  | u64 | waits | server | yes |",
+        "| `version` |  | str | waits | server | yes, but slowly |",
+    ]
     assert "| `set_actor_location` | actor u32, location Vector3 | void | does not wait | actors | no |" in rows
     assert markdown_table(LAYOUT).splitlines()[0] == "| call | arguments | result | client | group |"
     with pytest.raises(UnknownCall, match="no_such_call"):
-        markdown_table(LAYOUT, ["no_such_call"])
+        markdown_table(LAYOUT, {"no_such_call": "yes"})
 
 
-def test_the_document_has_the_table() -> None:
-    document = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text(encoding="utf-8")
-    rows = [line.removesuffix("yes |").removesuffix("no |").strip() for line in document.splitlines()]
-    assert set(markdown_table(LAYOUT).splitlines()[2:]) <= set(rows)
-
-
-def test_the_table_is_written_into_a_document(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    document = tmp_path / "protocol.md"
-    begin, end = "<!-- calls: begin (python -m simulator.protocol) -->\n", "<!-- calls: end -->\n"
-    document.write_text(f"before\n{begin}old\n{end}after\n")
-    assert main(["--into", str(document), "tick_cue"]) == 0
-    text = document.read_text()
-    assert text == f"before\n{begin}\n{markdown_table(LAYOUT, ['tick_cue'])}\n{end}after\n"
-    assert with_table(text, "new") == f"before\n{begin}\nnew\n{end}after\n"
-
-    document.write_text("no place\n")
-    assert main(["--into", str(document)]) == 2
-    assert main(["no_such_call"]) == 2
-    errors = capsys.readouterr().err.splitlines()
-    assert errors[0].startswith("no place for the table")
-    assert errors[1] == "there is no call no_such_call in 0.9.16"
+def test_a_document_gets_its_table_anew() -> None:
+    text = f"before\n{TABLE_BEGIN}old\n{TABLE_END}after\n"
+    assert with_table(text, "new") == f"before\n{TABLE_BEGIN}\nnew\n{TABLE_END}after\n"
+    with pytest.raises(ValueError, match="no place for the table"):
+        with_table("no place\n", "new")

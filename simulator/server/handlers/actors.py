@@ -4,7 +4,7 @@ from math import radians
 
 from simulator.protocol import structs
 from simulator.server.convert import actor_of, box_of, pose_of, transform_of
-from simulator.server.handlers.registry import CallRefused, actor_or_refuse, call
+from simulator.server.handlers.registry import CallRefused, actor_or_refuse, call, refuse
 from simulator.server.server_types import Server, Session
 from simulator.world.actors import Actor
 from simulator.world.world import SpawnRefused
@@ -67,14 +67,14 @@ def get_actors_by_id(server: Server, session: Session, ids: list[int]) -> list[s
     return [wire(server, actor) for actor in found if actor is not None]
 
 
-@call("spawn_actor")
+@call("spawn_actor", but="cameras, LiDAR, radar, RSS and V2X sensors are refused: not supported yet")
 def spawn_actor(
     server: Server, session: Session, description: structs.ActorDescription, transform: structs.Transform
 ) -> structs.Actor:
     return wire(server, spawn(server, description, transform))
 
 
-@call("spawn_actor_with_parent")
+@call("spawn_actor_with_parent", but="every attachment is rigid, and at no socket; sensors as for spawn_actor")
 def spawn_actor_with_parent(
     server: Server,
     session: Session,
@@ -158,7 +158,7 @@ def add_actor_force_at_location(
     server.world.add_torque(actor, 0.0, 0.0, server.world.lever(actor, location, force))
 
 
-@call("add_actor_angular_impulse")
+@call("add_actor_angular_impulse", but="only about the vertical axis")
 def add_actor_angular_impulse(server: Server, session: Session, actor_id: int, impulse: structs.Vector3) -> None:
     server.world.add_angular_impulse(actor_or_refuse(server, session, actor_id), *impulse)
 
@@ -200,25 +200,36 @@ def get_actor_bounding_box(server: Server, session: Session, actor_id: int) -> s
     return NOTHING if actor is None else box_of(server.world, actor)
 
 
-@call("get_actor_component_names")
+@call("get_actor_component_names", but="the list is empty: actors are single boxes")
 def get_actor_component_names(server: Server, session: Session, actor_id: int) -> list[str]:
     actor_or_refuse(server, session, actor_id)
     return []
 
 
-@call("get_actor_component_world_transform", "get_actor_component_relative_transform")
-def get_actor_component_transform(server: Server, session: Session, actor_id: int, component: str) -> structs.Transform:
-    actor = actor_or_refuse(server, session, actor_id)
-    raise CallRefused(f"{actor.type_id} has no component {component!r}: actors are single boxes here")
+refuse(
+    "get_actor_component_world_transform",
+    "get_actor_component_relative_transform",
+    because="actors are single boxes here, without components",
+)
+refuse(
+    "get_actor_bone_names",
+    "get_actor_bone_world_transforms",
+    "get_actor_bone_relative_transforms",
+    because="actors are single boxes here, without bones; walkers have get_bones_transform",
+)
 
 
-@call("get_actor_socket_names")
+@call("get_actor_socket_names", but="the list is empty: actors are single boxes")
 def get_actor_socket_names(server: Server, session: Session, actor_id: int) -> list[str]:
     actor_or_refuse(server, session, actor_id)
     return []
 
 
-@call("get_actor_socket_world_transforms", "get_actor_socket_relative_transforms")
+@call(
+    "get_actor_socket_world_transforms",
+    "get_actor_socket_relative_transforms",
+    but="the list is empty: actors are single boxes",
+)
 def get_actor_socket_transforms(server: Server, session: Session, actor_id: int) -> list[structs.Transform]:
     actor_or_refuse(server, session, actor_id)
     return []

@@ -29,7 +29,7 @@ def get_episode_settings(server: Server, session: Session) -> structs.EpisodeSet
     return server.settings
 
 
-@call("set_episode_settings")
+@call("set_episode_settings", but="what culling, tiles and ragdolls need is only kept and sent back")
 def set_episode_settings(server: Server, session: Session, settings: structs.EpisodeSettings) -> int:
     delta = settings.fixed_delta_seconds
     if delta is not None and not (math.isfinite(delta) and delta >= 0.0):
@@ -47,26 +47,27 @@ def tick_cue(server: Server, session: Session) -> int:
     return server.ticker.cue(session)
 
 
-@call("load_new_episode")
+@call("load_new_episode", but="layers are ignored: towns have one")
 async def load_new_episode(server: Server, session: Session, name: str, reset_settings: bool, layers: int) -> None:
     current = server.world.town
-    await _load(server, (lambda: server.library.load(name)) if name else (lambda: current), reset_settings)
+    await _load(server, name, (lambda: server.library.load(name)) if name else (lambda: current), reset_settings)
 
 
-@call("copy_opendrive_to_file")
+@call("copy_opendrive_to_file", but="the parameters of the mesh (walls, widths) are ignored")
 async def copy_opendrive_to_file(
     server: Server, session: Session, opendrive: str, parameters: structs.OpendriveParams
 ) -> None:
-    await _load(server, lambda: server.library.load_text(opendrive), reset_settings=False)
+    await _load(server, "OpenDriveMap", lambda: server.library.load_text(opendrive), reset_settings=False)
 
 
-async def _load(server: Server, find: Any, reset_settings: bool) -> None:
+async def _load(server: Server, name: str, find: Any, reset_settings: bool) -> None:
     if server.is_loading:
         raise CallRefused("another map is being loaded; try again when it is done")
     try:
         await server.load(find)
     except UnknownMap as error:
-        raise CallRefused(str(error)) from None
+        # CARLA's words first: scripts look for them.
+        raise CallRefused(f"Map '{name[:100]}' not found: {error}") from None
     except BadMap as error:
         server.say(f"map refused: {error}")
         raise CallRefused(str(error)) from None
@@ -81,7 +82,7 @@ def get_weather_parameters(server: Server, session: Session) -> structs.Weather:
     return structs.Weather(*server.world.weather)
 
 
-@call("set_weather_parameters")
+@call("set_weather_parameters", but="weather is kept and sent back, and acts on nothing")
 def set_weather_parameters(server: Server, session: Session, weather: structs.Weather) -> None:
     server.world.weather = tuple(weather)
 

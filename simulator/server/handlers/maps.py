@@ -8,7 +8,7 @@ from simulator.maps.town import POLES, TRAFFIC_LIGHT, TRAFFIC_SIGNS
 from simulator.protocol import structs
 from simulator.protocol.enums import Label
 from simulator.server.convert import NO_ROTATION, transform_of
-from simulator.server.handlers.registry import CallRefused, call
+from simulator.server.handlers.registry import CallRefused, call, refuse
 from simulator.server.server_types import Server, Session
 from simulator.world.pose import Pose, to_world
 from simulator.world.queries import cast_ray as world_ray
@@ -33,9 +33,9 @@ def get_navigation_mesh(server: Server, session: Session) -> bytes:
     return bytes(server.world.town.navigation)
 
 
-@call("load_map_layer", "unload_map_layer")
+@call("load_map_layer", "unload_map_layer", but="towns have one layer, which is always there")
 def map_layer(server: Server, session: Session, layers: int) -> None:
-    """Towns have one layer; the calls are accepted, as they are in CARLA for maps without layers."""
+    """Accepted, as they are in CARLA for maps without layers."""
 
 
 @call("get_all_level_BBs")
@@ -83,9 +83,12 @@ def get_names_of_all_objects(server: Server, session: Session) -> list[str]:
     return list(server.world.town.box_names)
 
 
-@call("apply_color_texture_to_objects", "apply_float_color_texture_to_objects")
-def apply_texture(server: Server, session: Session, *arguments: object) -> None:
-    raise CallRefused(f"{session.method} is not supported yet by this simulator: its objects carry no textures")
+refuse(
+    "apply_color_texture_to_objects",
+    "apply_float_color_texture_to_objects",
+    because="its objects carry no textures",
+    planned=True,
+)
 
 
 @call("cast_ray")

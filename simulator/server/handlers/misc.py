@@ -1,7 +1,7 @@
 """The Traffic Manager's register, street lamps, debug drawing and the recorder."""
 
 from simulator.protocol import structs
-from simulator.server.handlers.registry import CallRefused, call
+from simulator.server.handlers.registry import call, refuse
 from simulator.server.server_types import Server, Session
 from simulator.server.traffic_manager import Registration
 
@@ -41,17 +41,22 @@ def update_lights_state(
     server.set_street_lamps(lights)
 
 
-@call("update_day_night_cycle")
+@call("update_day_night_cycle", but="there is no cycle of the server's own to stop or to start")
 def update_day_night_cycle(server: Server, session: Session, client: str, active: bool) -> None:
     """Street lamps follow the light manager alone; there is no cycle of the server's own to stop."""
 
 
-@call("draw_debug_shape", "clear_debug_shape", "clear_debug_string", "send")
-def accepted(server: Server, session: Session, *arguments: object) -> None:
-    """Drawings are taken by the thousand and shown nowhere: there is no window."""
+@call("draw_debug_shape", "clear_debug_shape", "clear_debug_string", but="drawings are shown nowhere")
+def draw(server: Server, session: Session, *arguments: object) -> None:
+    """Drawings are taken by the thousand: there is no window."""
 
 
-@call(
+@call("send", but="nobody receives it: there are no V2X sensors yet")
+def send(server: Server, session: Session, actor_id: int, message: str) -> None:
+    """What a sensor.other.v2x_custom sends."""
+
+
+refuse(
     "start_recorder",
     "stop_recorder",
     "show_recorder_file_info",
@@ -62,6 +67,6 @@ def accepted(server: Server, session: Session, *arguments: object) -> None:
     "set_replayer_time_factor",
     "set_replayer_ignore_hero",
     "set_replayer_ignore_spectator",
+    because="it has no recorder",
+    planned=True,
 )
-def recorder(server: Server, session: Session, *arguments: object) -> None:
-    raise CallRefused(f"{session.method} is not supported yet by this simulator: it has no recorder")

@@ -1,6 +1,6 @@
 """Streams of sensors, and the Unreal features around them."""
 
-from simulator.server.handlers.registry import CallRefused, actor_or_refuse, call
+from simulator.server.handlers.registry import actor_or_refuse, call, refuse
 from simulator.server.server_types import Server, Session
 
 
@@ -9,9 +9,7 @@ def get_sensor_token(server: Server, session: Session, stream_id: int) -> bytes:
     return server.hand_out_token(stream_id)
 
 
-@call("enable_sensor_for_ros", "disable_sensor_for_ros")
-def sensor_for_ros(server: Server, session: Session, stream_id: int) -> None:
-    raise CallRefused(f"{session.method} is not supported by this simulator: it has no ROS 2 bridge of its own")
+refuse("enable_sensor_for_ros", "disable_sensor_for_ros", because="it has no ROS 2 bridge of its own")
 
 
 @call("is_sensor_enabled_for_ros")
@@ -25,12 +23,10 @@ def are_gbuffers_enabled(server: Server, session: Session, actor_id: int) -> boo
     return False
 
 
-@call("enable_gbuffers", "get_gbuffer_token")
-def gbuffers(server: Server, session: Session, *arguments: object) -> None:
-    raise CallRefused(f"{session.method} is not supported by this simulator: it renders without G-buffers")
+refuse("enable_gbuffers", "get_gbuffer_token", because="it renders without G-buffers")
 
 
-@call("set_ignored_vehicles")
+@call("set_ignored_vehicles", but="there is no lidar yet that could ignore them")
 def set_ignored_vehicles(server: Server, session: Session, actor_id: int, ids: list[int]) -> None:
     """Vehicles that a lidar does not see."""
     server.sensing.ignore(actor_or_refuse(server, session, actor_id), ids)
@@ -41,11 +37,11 @@ def get_imui_gravity(server: Server, session: Session) -> float:
     return server.gravity
 
 
-@call("set_imui_gravity")
+@call("set_imui_gravity", but="it is kept and sent back only: what an IMU reads does not change")
 def set_imui_gravity(server: Server, session: Session, gravity: float) -> None:
     server.gravity = gravity
 
 
-@call("set_annotations_traverse_translucency")
+@call("set_annotations_traverse_translucency", but="nothing here is translucent")
 def set_annotations_traverse_translucency(server: Server, session: Session, enabled: bool) -> None:
-    """Nothing here is translucent."""
+    """Asks cameras to see through glass."""

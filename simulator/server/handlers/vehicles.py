@@ -4,7 +4,7 @@ from math import degrees, hypot
 
 from simulator.protocol import structs
 from simulator.server.convert import physics_from_wire, physics_to_wire
-from simulator.server.handlers.registry import CallRefused, call, vehicle_or_refuse
+from simulator.server.handlers.registry import CallRefused, call, refuse, vehicle_or_refuse
 from simulator.server.server_types import Server, Session
 from simulator.world.actors import Actor
 
@@ -103,12 +103,12 @@ def get_vehicle_light_states(server: Server, session: Session) -> list[tuple[int
     return list(zip(ids.tolist(), vehicles["light_state"].tolist(), strict=True))
 
 
-@call("open_vehicle_door")
+@call("open_vehicle_door", but="a door is neither drawn nor in anybody's way")
 def open_vehicle_door(server: Server, session: Session, actor_id: int, door: int) -> None:
     server.world.vehicle_row(vehicle_or_refuse(server, session, actor_id))["doors_open"] |= _door_bits(door)
 
 
-@call("close_vehicle_door")
+@call("close_vehicle_door", but="a door is neither drawn nor in anybody's way")
 def close_vehicle_door(server: Server, session: Session, actor_id: int, door: int) -> None:
     server.world.vehicle_row(vehicle_or_refuse(server, session, actor_id))["doors_open"] &= ~_door_bits(door) & 0xFF
 
@@ -124,14 +124,14 @@ def get_wheel_steer_angle(server: Server, session: Session, actor_id: int, wheel
     return degrees(float(_wheel(server, session, actor_id, wheel)["steer_rad"]))
 
 
-@call("get_wheel_pitch_angle")
+@call("get_wheel_pitch_angle", but="it is always 0")
 def get_wheel_pitch_angle(server: Server, session: Session, actor_id: int, wheel: int) -> float:
     """How far the wheel has rolled is not kept: it is drawn nowhere and acts on nothing."""
     _wheel(server, session, actor_id, wheel)
     return 0.0
 
 
-@call("set_wheel_steer_direction", "set_wheel_pitch_angle")
+@call("set_wheel_steer_direction", "set_wheel_pitch_angle", but="it turns drawn wheels, and none are drawn")
 def set_wheel_direction(server: Server, session: Session, actor_id: int, wheel: int, angle: float) -> None:
     """Cosmetic in CARLA too: it turns the drawn wheel, not the car."""
     _wheel(server, session, actor_id, wheel)
@@ -180,7 +180,7 @@ def get_telemetry_data(server: Server, session: Session, actor_id: int) -> struc
     )
 
 
-@call("show_vehicle_debug_telemetry")
+@call("show_vehicle_debug_telemetry", but="it is shown nowhere; get_telemetry_data has the numbers")
 def show_vehicle_debug_telemetry(server: Server, session: Session, actor_id: int, enabled: bool) -> None:
     vehicle_or_refuse(server, session, actor_id)
 
@@ -191,14 +191,12 @@ def set_actor_autopilot(server: Server, session: Session, actor_id: int, enabled
     server.world.vehicle_row(vehicle_or_refuse(server, session, actor_id))["autopilot"] = enabled
 
 
-@call("restore_physx_physics")
+@call("restore_physx_physics", but="there is one vehicle model, which is always on")
 def restore_physx_physics(server: Server, session: Session, actor_id: int) -> None:
     vehicle_or_refuse(server, session, actor_id)
 
 
-@call("enable_carsim", "use_carsim_road", "enable_chrono_physics")
-def other_physics(server: Server, session: Session, *arguments: object) -> None:
-    raise CallRefused(f"{session.method} is not supported by this simulator: it has one vehicle model of its own")
-
+refuse("enable_carsim", "use_carsim_road", "enable_chrono_physics", because="it has one vehicle model of its own")
+refuse("get_vehicle_bone_world_transforms", because="vehicles are single boxes here, without bones")
 
 __all__ = ["ackermann", "apply_physics", "control"]

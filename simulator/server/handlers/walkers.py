@@ -20,13 +20,13 @@ def apply_control_to_walker(server: Server, session: Session, actor_id: int, wan
     control(server, walker_or_refuse(server, session, actor_id), wanted)
 
 
-@call("get_bones_transform")
+@call("get_bones_transform", but="they are those of a standing figure, also while it walks")
 def get_bones_transform(server: Server, session: Session, actor_id: int) -> list[structs.BoneOut]:
     actor = walker_or_refuse(server, session, actor_id)
     return bones_of(server.world, actor)
 
 
-@call("set_bones_transform", "blend_pose", "get_pose_from_animation")
+@call("set_bones_transform", "blend_pose", "get_pose_from_animation", but="poses are not kept: walkers stand stiff")
 def set_bones(server: Server, session: Session, actor_id: int, *pose: object) -> None:
     """A pose acts on nothing but the picture; it is not kept."""
     walker_or_refuse(server, session, actor_id)
