@@ -96,9 +96,9 @@ class VehicleClass:
     drag_coefficient: float
     wheel_radius_m: float
     wheelbase: float  # share of the length
-    track: float  # share of the width
+    track: float  # share of the width; 0 for what runs in one track
     max_steer: float  # share of the reference's largest steering angle
-    wheels: int = 4
+    wheels: int = 4  # as the catalogue counts them; the physics control has four for all, see `derive`
     gear_switch_s: float | None = None  # None: as the reference
 
 
@@ -125,14 +125,16 @@ def derive(kind: VehicleClass, mass_kg: float, length_m: float, width_m: float) 
     Thrust and braking per mass are the reference's times the class's share: torques grow with mass and with
     wheel radius. What the wheels lose in rolling is the same per mass and speed. Engine and clutch inertia follow
     the torque, so that gears change at the same pace.
+
+    Two-wheelers have four wheels too, in two pairs on the middle line: CARLA builds them on its four-wheeled
+    vehicle, and scripts index wheels[2] and wheels[3] of whatever they drive.
     """
     base = MKZ_2020
     front = base.wheels[0]
     radius = kind.wheel_radius_m * 100.0 / front.radius
     engine = kind.thrust * mass_kg / base.mass * radius
-    # Fewer wheels share the same work.
-    brake = kind.brake * mass_kg / base.mass * radius * len(base.wheels) / kind.wheels
-    rolling = mass_kg / base.mass * radius**2 * len(base.wheels) / kind.wheels
+    brake = kind.brake * mass_kg / base.mass * radius
+    rolling = mass_kg / base.mass * radius**2
     max_steer = front.max_steer_angle * kind.max_steer
     wheels = tuple(
         replace(
@@ -148,7 +150,7 @@ def derive(kind: VehicleClass, mass_kg: float, length_m: float, width_m: float) 
                 100.0 * kind.wheel_radius_m,
             ),
         )
-        for wheel in (base.wheels if kind.wheels == 4 else base.wheels[::2])
+        for wheel in base.wheels
     )
     return replace(
         base,

@@ -115,7 +115,7 @@ def suspension_substep(a, v, mass, dt):  # type: ignore[no-untyped-def]
     a.vz += az * dt
     pitch_rate += pitch_acceleration * dt
     roll_rate += roll_acceleration * dt
-    if v.n_wheels == 2:  # riders balance
+    if v.one_track:  # riders balance
         roll_rate = 0.0
         a.roll = 0.0
     slow = abs(a.vz) < _REST_SPEED and abs(pitch_rate) < _REST_SPEED and abs(roll_rate) < _REST_SPEED

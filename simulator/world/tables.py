@@ -186,6 +186,7 @@ VEHICLE_STATE: Final = np.dtype(
         ("n_wheels", np.int32),
         ("wheels", WHEEL, (MAX_WHEELS,)),
         # Derived once when the physics control is set
+        ("one_track", np.uint8),  # 1: two-wheelers, which do not lean here
         ("wheelbase_m", np.float64),
         ("front_m", np.float64),  # centre of mass to front axle
         ("rear_m", np.float64),

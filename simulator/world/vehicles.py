@@ -27,6 +27,8 @@ _LEAST_MOI = 0.01  # kg m2: an engine without inertia has no speed of its own
 _LEAST_AXLE_SHARE = 0.05  # of the weight: the centre of mass stays between the axles
 # The body leans as if its centre of mass were no higher than this share of its half track: vehicles do not roll over.
 _HIGHEST_LEAN = 0.6
+# Wheels nearer to the middle line than this run in one track, as a bicycle's.
+_NARROW_M = 0.05
 # CARLA warns of physics steps above 0.1 s; longer ones are cut.
 _LONGEST_STEP_S = 0.1
 
@@ -51,7 +53,8 @@ def set_physics(
     """Fill row i from a physics control in CARLA's units; controls and motion are kept.
 
     Wheels come in CARLA's order, front first: two (front, rear) or four (front left, front right, rear left,
-    rear right), at positions in the vehicle's frame. ValueError says what no vehicle can have.
+    rear right; of two-wheelers in pairs), at positions in the vehicle's frame. ValueError says what no vehicle
+    can have.
     """
     _refuse(physics)
     v = vehicles[i]
@@ -86,7 +89,10 @@ def set_physics(
     wheelbase = front_x - rear_x
     margin = _LEAST_AXLE_SHARE * wheelbase
     com_x = min(max(physics.center_of_mass[0], rear_x + margin), front_x - margin)
-    half_track = np.abs(wheels["y"]).mean() if n == 4 else half_y_m
+    half_track = np.abs(wheels["y"]).mean()
+    v["one_track"] = half_track < _NARROW_M
+    if v["one_track"]:
+        half_track = half_y_m
     v["com_x"], v["com_y"], v["com_z"] = com_x, 0.0, physics.center_of_mass[2]
     v["wheelbase_m"] = wheelbase
     v["front_m"] = front_x - com_x
