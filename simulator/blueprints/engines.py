@@ -142,7 +142,7 @@ def derive(kind: VehicleClass, mass_kg: float, length_m: float, width_m: float) 
             radius=100.0 * kind.wheel_radius_m,
             damping_rate=round(wheel.damping_rate * rolling, 3),
             max_steer_angle=max_steer if wheel.max_steer_angle > 0.0 else 0.0,
-            max_brake_torque=round(wheel.max_brake_torque * brake, 1),
+            max_brake_torque=round(wheel.max_brake_torque * brake, 2),
             max_handbrake_torque=round(wheel.max_handbrake_torque * brake, 1),
             position=(
                 100.0 * kind.wheelbase * length_m * (0.5 if wheel.position[0] > 0.0 else -0.5),
