@@ -60,13 +60,15 @@ class MapLibrary:
         self._our_towns = our_towns
         self._cache = cache_dir if cache_dir is not None else CACHE_DIR / "maps"
         self._progress = progress
+        self._compilers: set[subprocess.Popen[str]] = set()
+        self._sent: dict[str, TownMap] = {}  # what a client sent as text, by name
         for name in sorted(self._files(our_towns).keys() & self._files(map_dir).keys()):
             progress(f"{name}: the file in {map_dir} is used instead of the town that comes with the simulator")
 
     def names(self) -> list[str]:
         """Our towns, then the user's maps, each in alphabetical order. Looks at the folders anew each time."""
         ours, theirs = self._files(self._our_towns), self._files(self._map_dir)
-        return sorted(ours) + sorted(theirs.keys() - ours.keys())
+        return sorted(ours) + sorted((theirs.keys() | self._sent.keys()) - ours.keys())
 
     def resolve(self, name: str) -> str:
         """The name in the list that a client means by "Town04", "Carla/Maps/Town04" or "Town12/Town12".
@@ -88,6 +90,8 @@ class MapLibrary:
     def load(self, name: str) -> TownMap:
         """A map of the list. Raises UnknownMap or BadMap."""
         known = self.resolve(name)
+        if known in self._sent:
+            return self._sent[known]
         files = self._files(self._our_towns) | self._files(self._map_dir)
         path = files[known] if known in files else files[known.removesuffix(_LAYERED)]
         try:
@@ -99,8 +103,15 @@ class MapLibrary:
         return self._load(data, known, str(path))
 
     def load_text(self, xodr: str, name: str = "OpenDriveMap") -> TownMap:
-        """A map that a client sent as text. Raises BadMap."""
-        return self._load(xodr.encode(errors="replace"), name, "the OpenDRIVE text that the client sent")
+        """A map that a client sent as text; `load` finds it by its name from then on. Raises BadMap."""
+        town = self._load(xodr.encode(errors="replace"), name, "the OpenDRIVE text that the client sent")
+        self._sent = {name: town}
+        return town
+
+    def close(self) -> None:
+        """End what is being compiled in another thread: nobody wants it any more."""
+        for process in list(self._compilers):
+            process.kill()
 
     @staticmethod
     def _files(folder: Path | None) -> dict[str, Path]:
@@ -130,7 +141,7 @@ class MapLibrary:
             with tempfile.TemporaryDirectory(dir=self._cache, prefix=".compile-") as folder:
                 source, target = Path(folder, "map.xodr"), Path(folder, "map.town")
                 source.write_bytes(data)
-                code, words = _run_compiler(source, target)
+                code, words = self._run_compiler(source, target)
                 if code == 0:
                     os.replace(target, bake)
         except OSError as error:
@@ -150,28 +161,30 @@ class MapLibrary:
             )
         raise BadMap(f"{what} cannot be compiled, through a fault of the compiler (exit code {code}): {words}")
 
-
-def _run_compiler(source: Path, target: Path) -> tuple[int, str]:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "simulator.maps.compile", str(source.resolve()), str(target.resolve())],
-        cwd=Path(__file__).resolve().parents[2],  # where `simulator` is: -m looks there first
-        env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},  # sums in one order, whatever the machine
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        errors="replace",
-    )
-    try:
-        _, words = process.communicate(timeout=_COMPILE_TIMEOUT_S)
-    except BaseException as error:
-        process.kill()
-        process.wait()
-        if isinstance(error, subprocess.TimeoutExpired):
-            return -signal.SIGXCPU, ""
-        raise
-    lines = words.strip().splitlines()
-    return process.returncode, lines[-1] if lines else ""
+    def _run_compiler(self, source: Path, target: Path) -> tuple[int, str]:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "simulator.maps.compile", str(source.resolve()), str(target.resolve())],
+            cwd=Path(__file__).resolve().parents[2],  # where `simulator` is: -m looks there first
+            env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},  # sums in one order, whatever the machine
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+        )
+        self._compilers.add(process)
+        try:
+            _, words = process.communicate(timeout=_COMPILE_TIMEOUT_S)
+        except BaseException as error:
+            process.kill()
+            process.wait()
+            if isinstance(error, subprocess.TimeoutExpired):
+                return -signal.SIGXCPU, ""
+            raise
+        finally:
+            self._compilers.discard(process)
+        lines = words.strip().splitlines()
+        return process.returncode, lines[-1] if lines else ""
 
 
 @lru_cache(maxsize=1)

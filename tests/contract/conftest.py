@@ -5,6 +5,7 @@ CARLA; tests that hold for the embedded simulator alone are skipped then.
 """
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import carla
 import pytest
@@ -25,6 +26,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    mine = [item for item in items if Path(__file__).parent in item.path.parents]
+    if mine:
+        # The first one starts the simulator, which compiles its kernels after an edit.
+        mine[0].add_marker(pytest.mark.timeout(600))
     if config.getoption("--carla", default=None):
         skip = pytest.mark.skip(reason="holds for the embedded simulator only")
         for item in items:

@@ -1,7 +1,6 @@
 """Version, episodes, settings, weather, ticks and files."""
 
 import math
-from typing import Any
 
 from simulator.maps.library import BadMap, UnknownMap
 from simulator.protocol import structs
@@ -50,31 +49,35 @@ def tick_cue(server: Server, session: Session) -> int:
 @call("load_new_episode", but="layers are ignored: towns have one")
 async def load_new_episode(server: Server, session: Session, name: str, reset_settings: bool, layers: int) -> None:
     current = server.world.town
-    await _load(server, name, (lambda: server.library.load(name)) if name else (lambda: current), reset_settings)
+    if server.is_loading:
+        raise CallRefused("another map is being loaded; try again when it is done")
+    try:
+        await server.load((lambda: server.library.load(name)) if name else (lambda: current))
+    except UnknownMap as error:
+        # CARLA's words first: scripts look for them.
+        raise CallRefused(f"Map '{name[:100]}' not found: {error}") from None
+    except BadMap as error:
+        raise _refused(server, error) from None
+    if reset_settings:
+        server.settings = server.default_settings()
+        server.apply_substepping()
+    server.ticker.mode_changed()
 
 
 @call("copy_opendrive_to_file", but="the parameters of the mesh (walls, widths) are ignored")
 async def copy_opendrive_to_file(
     server: Server, session: Session, opendrive: str, parameters: structs.OpendriveParams
 ) -> None:
-    await _load(server, "OpenDriveMap", lambda: server.library.load_text(opendrive), reset_settings=False)
-
-
-async def _load(server: Server, name: str, find: Any, reset_settings: bool) -> None:
-    if server.is_loading:
-        raise CallRefused("another map is being loaded; try again when it is done")
+    """Only prepares the map, so that a bad one leaves the world as it is; the client loads it by name next."""
     try:
-        await server.load(find)
-    except UnknownMap as error:
-        # CARLA's words first: scripts look for them.
-        raise CallRefused(f"Map '{name[:100]}' not found: {error}") from None
+        await server.loop.run_in_executor(None, server.library.load_text, opendrive)
     except BadMap as error:
-        server.say(f"map refused: {error}")
-        raise CallRefused(str(error)) from None
-    if reset_settings:
-        server.settings = server.default_settings()
-        server.apply_substepping()
-    server.ticker.mode_changed()
+        raise _refused(server, error) from None
+
+
+def _refused(server: Server, error: BadMap) -> CallRefused:
+    server.say(f"map refused: {error}")
+    return CallRefused(str(error))
 
 
 @call("get_weather_parameters")
