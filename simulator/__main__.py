@@ -1,9 +1,6 @@
 """The command line: python -m simulator."""
 
 import argparse
-import asyncio
-import ctypes
-import errno
 import json
 import logging
 import math
@@ -11,14 +8,24 @@ import os
 import signal
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from simulator.server.logs import Dam, OneLine
+
+if TYPE_CHECKING:
+    from simulator.maps.library import MapLibrary
+    from simulator.maps.town import TownMap
+    from simulator.server.server import Server
 
 __all__ = ["main"]
+
+_PARENT_PERIOD_S: Final = 0.25
 
 READY_HELP = """
 When clients may connect, one line of JSON is printed on stdout:
   {"event": "ready", "host": "127.0.0.1", "port": 2000, "stream_port": 2001, "pid": 4711, "town": "Harbor"}
-Everything else goes to stderr. Ctrl-C or SIGTERM ends it at once; exit code 2 means that an option was wrong
-or the port was taken.
+Everything else goes to stderr. Ctrl-C or SIGTERM ends it at once with exit code 0; exit code 2 means that an option
+was wrong or the port was taken, 1 that something failed, with a line that says what.
 
 examples:
   python -m simulator                                  Harbor on port 2000, as CARLA would be
@@ -55,7 +62,7 @@ def parser() -> argparse.ArgumentParser:
         help="which way latitude grows: as route files and agents expect it, or as the 0.9.16 client computes it",
     )
     add("--quiet", action="store_true", help="say nothing but errors on stderr")
-    add("--end-with-parent", action="store_true", help=argparse.SUPPRESS)
+    add("--end-with-parent", type=int, metavar="PID", help=argparse.SUPPRESS)
     return parsed
 
 
@@ -81,11 +88,9 @@ class UserError(Exception):
 
 def main(arguments: list[str] | None = None) -> int:
     options = parser().parse_args(arguments)
-    logging.basicConfig(
-        level=logging.ERROR if options.quiet else logging.INFO, format="simulator: %(message)s", stream=sys.stderr
-    )
-    if options.end_with_parent:
-        _end_with_parent()
+    _set_up_log(logging.ERROR if options.quiet else logging.INFO)
+    # Until clients are served, Ctrl-C and SIGTERM end whatever is being done: a map may be in the compiler.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         if options.port == 65535:
             raise UserError("--port 65535 leaves no port for the streams, which take the next one")
@@ -93,25 +98,39 @@ def main(arguments: list[str] | None = None) -> int:
             raise UserError(f"--map-dir {options.map_dir} is no folder")
         return _run(options)
     except UserError as error:
-        print(f"simulator: {error}", file=sys.stderr)
+        logging.getLogger("simulator").error("%s", error)
         return 2
     except KeyboardInterrupt:
         return 0
 
 
-def _end_with_parent() -> None:
-    """PR_SET_PDEATHSIG: a program that dies leaves no simulator behind."""
-    parent = os.getppid()
-    ctypes.CDLL(None).prctl(1, signal.SIGTERM)
-    if os.getppid() != parent:
-        sys.exit(0)
+def _set_up_log(level: int) -> None:
+    handler = logging.StreamHandler()
+    handler.setFormatter(OneLine())
+    handler.addFilter(Dam())
+    logging.basicConfig(level=level, handlers=[handler])
+    logging.raiseExceptions = False  # a stderr that is closed is no reason to stop
 
 
 def _run(arguments: argparse.Namespace) -> int:
     # Imported here: numba takes a third of a second, which --help and a wrong option need not wait for.
+    import uvloop
+
     from simulator.maps.library import BadMap, MapLibrary, UnknownMap
-    from simulator.server.server import Options
     from simulator.warm import warm
+
+    log = logging.getLogger("simulator")
+    library = MapLibrary(arguments.map_dir, progress=log.info)
+    try:
+        town = library.load(arguments.town)
+    except (UnknownMap, BadMap) as error:
+        raise UserError(str(error)) from None
+    warm(town, log.info)
+    return uvloop.run(_serve(arguments, town, library))
+
+
+async def _serve(arguments: argparse.Namespace, town: "TownMap", library: "MapLibrary") -> int:
+    from simulator.server.server import CannotStart, Options, Server
 
     options = Options(
         host=arguments.host,
@@ -124,52 +143,48 @@ def _run(arguments: argparse.Namespace) -> int:
         state_hash=arguments.state_hash,
         gnss=arguments.gnss,
     )
-    log = logging.getLogger("simulator")
-    library = MapLibrary(options.map_dir, progress=log.info)
-    try:
-        town = library.load(options.town)
-    except (UnknownMap, BadMap) as error:
-        raise UserError(str(error)) from None
-    warm(town, log.info)
-    try:
-        import uvloop
-
-        return uvloop.run(_serve(options, town, library, log))
-    except ImportError:
-        return asyncio.run(_serve(options, town, library, log))
-
-
-async def _serve(options, town, library, log) -> int:  # type: ignore[no-untyped-def]
-    from simulator.server.server import Server
-
-    try:
-        server = Server(options, town, library, log.warning)
-    except OSError as error:
-        raise UserError(f"--state-hash {options.state_hash} cannot be written: {error.strerror}") from None
-    try:
-        await server.open()
-    except OSError as error:
-        server.close()
-        if error.errno == errno.EADDRINUSE:
-            raise UserError(
-                f"port {options.port} or {options.port + 1} on {options.host} is taken: "
-                "end what listens there, or give --port another number (0 takes free ones)"
-            ) from None
-        raise UserError(f"cannot listen on {options.host}:{options.port}: {error.strerror or error}") from None
-    ready = {
-        "event": "ready",
-        "host": options.host,
-        "port": server.port,
-        "stream_port": server.stream_port,
-        "pid": os.getpid(),
-        "town": town.name,
-    }
+    server = Server(options, town, library, logging.getLogger("simulator").warning)
     for number in (signal.SIGINT, signal.SIGTERM):
         server.loop.add_signal_handler(number, server.stop)
-    print(json.dumps(ready), flush=True)
-    code = await server.stopped
-    server.close()
-    return code
+    try:
+        await server.open()
+        if arguments.end_with_parent is not None:
+            _end_with(arguments.end_with_parent, server)
+        ready = {
+            "event": "ready",
+            "host": options.host,
+            "port": server.port,
+            "stream_port": server.stream_port,
+            "pid": os.getpid(),
+            "town": town.name,
+        }
+        _announce(json.dumps(ready))
+        return await server.stopped
+    except CannotStart as error:
+        raise UserError(str(error)) from None
+    finally:
+        server.close()
+        library.close()
+
+
+def _announce(line: str) -> None:
+    try:
+        print(line, flush=True)
+    except (OSError, ValueError):
+        # Whoever started us does not want to know; the clients may. At exit Python would stumble over it again.
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115
+
+
+def _end_with(parent: int, server: "Server") -> None:
+    """A program that dies leaves no simulator behind.
+
+    Looked at from here, since PR_SET_PDEATHSIG means the thread that started us, and a pipe from the program would be
+    kept open by its other children.
+    """
+    if os.getppid() == parent:
+        server.loop.call_later(_PARENT_PERIOD_S, _end_with, parent, server)
+    else:
+        server.stop()
 
 
 if __name__ == "__main__":

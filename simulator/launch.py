@@ -8,8 +8,12 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 __all__ = ["Running", "SimulatorFailed", "serve"]
+
+
+_END_TIMEOUT_S: Final = 5.0
 
 
 class SimulatorFailed(RuntimeError):
@@ -42,7 +46,7 @@ def serve(
 ) -> Iterator[Running]:
     """Run a simulator beside this program; port 0 takes free ones. What it says goes to stderr."""
     command = [sys.executable, "-m", "simulator", "--town", town, "--host", host, "--port", str(port)]
-    command += ["--seed", str(seed), "--fps", str(fps), "--gnss", gnss, "--end-with-parent"]
+    command += ["--seed", str(seed), "--fps", str(fps), "--gnss", gnss, "--end-with-parent", str(os.getpid())]
     if map_dir is not None:
         command += ["--map-dir", str(map_dir)]
     if state_hash is not None:
@@ -54,20 +58,23 @@ def serve(
     environment = dict(os.environ)
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, [root, environment.get("PYTHONPATH", "")]))
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment, stdin=subprocess.DEVNULL)
-    try:
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        if not line:
-            raise SimulatorFailed(
-                f"the simulator ended with exit code {process.wait()} before it was ready: see stderr"
-            )
-        ready = json.loads(line)
-        yield Running(ready["host"], ready["port"], ready["stream_port"], ready["pid"], process)
-    finally:
-        process.terminate()
+    with process:
         try:
-            process.wait(timeout=5)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        process.stdout.close()  # type: ignore[union-attr]
+            yield _ready(process)
+        finally:
+            process.terminate()
+            try:
+                process.wait(timeout=_END_TIMEOUT_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def _ready(process: subprocess.Popen[str]) -> Running:
+    """Wait for the ready line."""
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    if not line:
+        code = process.wait()
+        raise SimulatorFailed(f"the simulator ended with exit code {code} before it was ready: see stderr")
+    ready = json.loads(line)
+    return Running(ready["host"], ready["port"], ready["stream_port"], ready["pid"], process)

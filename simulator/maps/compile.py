@@ -5,9 +5,11 @@ stderr that begins with what is wrong ("has two roads ..."), so that the caller 
 Exit code 3: not the file's fault but ours.
 """
 
+import ctypes
 import hashlib
 import os
 import resource
+import signal
 import sys
 from pathlib import Path
 from typing import Final
@@ -27,6 +29,7 @@ from simulator.maps.town import F8, Lanes, Samples, TownMap
 
 MEMORY_LIMIT: Final = 8 << 30  # bytes of address space: a hostile file must not take the machine with it
 CPU_LIMIT_S: Final = 300
+_PR_SET_PDEATHSIG: Final = 1  # linux/prctl.h
 _PROBE_M: Final = 25.0
 
 
@@ -117,6 +120,7 @@ def main(arguments: list[str]) -> int:
         print("usage: python -m simulator.maps.compile IN.xodr OUT", file=sys.stderr)
         return 2
     source, target = Path(arguments[0]), Path(arguments[1])
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)  # a server that is gone needs no map
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_LIMIT_S, CPU_LIMIT_S + 5))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

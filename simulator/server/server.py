@@ -1,13 +1,20 @@
 """The server: one world, its episode and settings, and the clients that talk to it."""
 
 import asyncio
+import contextlib
+import errno
 import hashlib
 import logging
+import resource
+import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TextIO
+
+import numpy as np
+from numpy.typing import NDArray
 
 from simulator.maps.library import MapLibrary
 from simulator.maps.town import TownMap
@@ -21,7 +28,7 @@ from simulator.server.sensing import Sensing
 from simulator.server.session import Session
 from simulator.server.snapshot import StatePacker
 from simulator.server.streams import StreamHub
-from simulator.server.ticker import SUBSCRIPTION_PATIENCE_S, Ticker
+from simulator.server.ticker import Ticker
 from simulator.server.traffic_manager import TrafficManagers
 from simulator.world.world import Substepping, World
 
@@ -33,6 +40,16 @@ EPISODE_STREAM: Final = 1
 # Street lamps are those boxes of a town whose names begin so (simulator.maps.furniture).
 LAMP_PREFIX: Final = "StreetLight"
 LAMP_INTENSITY: Final = 10_000.0
+# All clients together may leave this much in messages that are not complete (one of them at most 64 MiB).
+MAX_HELD_BYTES: Final = 256 * 2**20
+_OWN_FILES: Final = 64
+_BACKLOG: Final = 1024
+_MAX_SAID: Final = 1000
+_LINE_CHARS: Final = 500
+
+
+class CannotStart(Exception):
+    """One sentence for the person who chose the options."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,28 +86,39 @@ class Server:
         self.gravity = 9.81
         self.port = 0
         self.stream_port = 0
-        self.streams = StreamHub(self.clock, on_change=lambda: self.ticker.wake())
+        self.streams = StreamHub(on_change=lambda: self.ticker.wake(), admits=self._admits)
         self.ticker = Ticker(self, options.fps)
+        # Each takes a file descriptor, and some are needed for maps and their compiler.
+        self.max_connections = resource.getrlimit(resource.RLIMIT_NOFILE)[0] - _OWN_FILES
         self._next_stream = EPISODE_STREAM + 1
         self._said: set[str] = set()
         self.stopped: asyncio.Future[int] = self.loop.create_future()  # the exit code
         self._listeners: list[asyncio.Server] = []
-        self._hash_file: TextIO | None = options.state_hash.open("w") if options.state_hash else None
+        self._hash_file: TextIO | None = None
+        self._trouble = 0  # the exit code, when all else goes well
         self.start_episode(town)
 
     # -- life --------------------------------------------------------------------------------------------------
 
     async def open(self) -> None:
-        """Listen; raises OSError for a port that is taken."""
-        host = self.options.host
-        rpc = await self.loop.create_server(lambda: Session(self), host, self.options.port)
-        self._listeners.append(rpc)
-        self.port = rpc.sockets[0].getsockname()[1]
+        """Listen, then begin; raises CannotStart."""
+        rpc = _listen(self.options.host, self.options.port)
+        self.port = rpc.getsockname()[1]
+        self._listeners.append(await self.loop.create_server(lambda: Session(self), sock=rpc, backlog=_BACKLOG))
         # The token says where streams are, so their port may be any; CARLA's habit is the next one.
-        wanted = self.port + 1 if self.options.port else 0
-        stream = await self.loop.create_server(self.streams.new_connection, host, wanted)
-        self._listeners.append(stream)
-        self.stream_port = stream.sockets[0].getsockname()[1]
+        streams = _listen(self.options.host, self.port + 1 if self.options.port else 0)
+        self.stream_port = streams.getsockname()[1]
+        self._listeners.append(
+            await self.loop.create_server(self.streams.new_connection, sock=streams, backlog=_BACKLOG)
+        )
+        # After the ports, so that a second simulator by mistake does not empty the file of the first.
+        if self.options.state_hash is not None:
+            try:
+                self._hash_file = self.options.state_hash.open("w")
+            except OSError as error:
+                raise CannotStart(
+                    f"--state-hash {self.options.state_hash} cannot be written: {error.strerror}"
+                ) from None
         self.ticker.start()
 
     def close(self) -> None:
@@ -100,16 +128,25 @@ class Server:
         for session in list(self.sessions):
             session.close()
         self.streams.close_all()
-        if self._hash_file:
-            self._hash_file.close()
+        self._close_hash_file()
 
     def stop(self, code: int = 0) -> None:
         if not self.stopped.done():
-            self.stopped.set_result(code)
+            self.stopped.set_result(code or self._trouble)
 
     def fail(self, error: Exception) -> None:
-        log.error("internal error at frame %d, the simulator ends: %s: %s", self.frame + 1, type(error).__name__, error)
+        """End: the world can go no further."""
+        log.error("internal error in frame %d, the simulator ends: %s", self.frame + 1, error, exc_info=error)
         self.stop(1)
+
+    def _admits(self) -> bool:
+        return len(self.sessions) + self.streams.connections < self.max_connections
+
+    def session_began(self, session: Session) -> None:
+        if self._admits():
+            self.sessions.add(session)
+        else:
+            session.close("there are too many connections")
 
     def session_ended(self, session: Session) -> None:
         """Its Traffic Manager goes with it; actors, settings and synchronous mode stay, as in CARLA."""
@@ -117,11 +154,15 @@ class Server:
         self.traffic_managers.drop_session(session)
         self.ticker.wake()
 
-    def say_once(self, line: str) -> None:
+    def holds_too_much(self) -> bool:
+        return sum(session.held_bytes for session in self.sessions) > MAX_HELD_BYTES
+
+    def say_once(self, line: str, error: Exception | None = None) -> None:
         """For what a client may do wrong a thousand times a second."""
-        if line not in self._said and len(self._said) < 1000:
+        line = line[:_LINE_CHARS]
+        if line not in self._said and len(self._said) < _MAX_SAID:
             self._said.add(line)
-            log.warning("%s", line)
+            log.warning("%s", line, exc_info=error)
 
     # -- episodes ----------------------------------------------------------------------------------------------
 
@@ -136,6 +177,7 @@ class Server:
         self.packer = StatePacker(self.world)
         self.sensing = Sensing(self)
         self.navigation_file = f"{FILE_PREFIX}-{town.name}-{hashlib.sha256(town.navigation).hexdigest()[:16]}.bin"
+        self.traffic_managers.forget_steps()
         self._map_change = True
         self._lamps = _lamps(town)
         self.ticker.wake()
@@ -183,7 +225,7 @@ class Server:
 
     def hand_out_token(self, stream_id: int) -> bytes:
         """The client subscribes next, on another connection: the next tick waits for it."""
-        self.streams.expect(stream_id, SUBSCRIPTION_PATIENCE_S)
+        self.streams.expect(stream_id, self.clock())
         return self.token(stream_id)
 
     # -- time --------------------------------------------------------------------------------------------------
@@ -197,9 +239,8 @@ class Server:
         self.world.step(dt)
         self.frame += 1
         records = self.packer.pack()
-        if self._hash_file:
-            self._hash_file.write(f"{self.frame} {self.packer.hash(records)}\n")
-            self._hash_file.flush()
+        if self._hash_file is not None:
+            self._write_hash(self._hash_file, records)
         drop = not self.settings.synchronous_mode
         if self.streams.has_listener(EPISODE_STREAM):
             flags = StateFlags.MAP_CHANGE if self._map_change else StateFlags.NONE
@@ -209,6 +250,50 @@ class Server:
             self.streams.publish(EPISODE_STREAM, state, drop)
         self._map_change = False
         self.sensing.publish(drop)
+
+    def _write_hash(self, file: TextIO, records: NDArray[np.void]) -> None:
+        try:
+            file.write(f"{self.frame} {self.packer.hash(records)}\n")
+            file.flush()
+        except OSError as error:
+            log.error("--state-hash %s ends before frame %d: %s", self.options.state_hash, self.frame, error.strerror)
+            self._trouble = 1
+            self._close_hash_file()
+
+    def _close_hash_file(self) -> None:
+        if self._hash_file is not None:
+            with contextlib.suppress(OSError):  # what could not be written before is tried again
+                self._hash_file.close()
+            self._hash_file = None
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A socket bound to the address; raises CannotStart."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        # Where a name has both, IPv4: it is what tools for CARLA expect of "localhost".
+        family, kind, protocol, _, address = min(found, key=lambda entry: entry[0] != socket.AF_INET)
+        listener = socket.socket(family, kind, protocol)
+        try:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # ports of a server that has just ended
+            # Connections inherit these: a peer that is gone without a word is noticed after a minute.
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 30)
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 10)
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3)
+            listener.bind(address)
+            listener.listen(_BACKLOG)
+        except BaseException:
+            listener.close()
+            raise
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise CannotStart(
+                f"port {port} on {host} is taken: end what listens there, or give --port another number "
+                "(it takes that and the next one; 0 takes free ones)"
+            ) from None
+        raise CannotStart(f"cannot listen on {host}, port {port}: {error.strerror or error}") from None
+    return listener
 
 
 def _lamps(town: TownMap) -> dict[int, structs.LightState]:
