@@ -136,7 +136,7 @@ def _unfed(ends: list[End], found: list[Movement]) -> list[Movement]:
 
 
 def _heights(source: End, target: End, length: float) -> list[Cubic]:
-    if source.z == target.z and source.climb == 0.0 and target.climb == 0.0:
+    if source.z == target.z and abs(source.climb) + abs(target.climb) < 1e-9:
         return [Cubic(0.0, source.z)]
     return [Cubic.between(0.0, length, source.z, target.z, source.climb, -target.climb)]
 

@@ -73,10 +73,7 @@ class End:
     @property
     def climb(self) -> float:
         """Grade of the reference line when entering the junction."""
-        step = 1e-3
-        if self.at_end:
-            return (self.road.height(self.s) - self.road.height(self.s - step)) / step
-        return (self.road.height(0.0) - self.road.height(step)) / step
+        return self.road.slope(self.s) * (1.0 if self.at_end else -1.0)
 
     def _side(self, inbound: bool) -> list[LaneEnd]:
         # Lanes with negative ids run towards the road's end: they are inbound there, outbound at its start.

@@ -10,6 +10,7 @@ CARLA's own towns):
  * connecting roads of junctions are one-way.
 """
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from xml.sax.saxutils import quoteattr
@@ -41,6 +42,11 @@ class Cubic:
         """Its value at a distance s."""
         ds = s - self.s
         return self.a + ds * (self.b + ds * (self.c + ds * self.d))
+
+    def slope(self, s: float) -> float:
+        """Its derivative at a distance s."""
+        ds = s - self.s
+        return self.b + ds * (2.0 * self.c + 3.0 * ds * self.d)
 
     @staticmethod
     def between(s0: float, s1: float, z0: float, z1: float, slope0: float = 0.0, slope1: float = 0.0) -> "Cubic":
@@ -148,11 +154,14 @@ class Road:
 
     def height(self, s: float) -> float:
         """The elevation at s."""
-        piece = self.elevation[0]
-        for later in self.elevation[1:]:
-            if later.s <= s:
-                piece = later
-        return piece.at(s)
+        return self._elevation_at(s).at(s)
+
+    def slope(self, s: float) -> float:
+        """The grade at s."""
+        return self._elevation_at(s).slope(s)
+
+    def _elevation_at(self, s: float) -> Cubic:
+        return [piece for piece in self.elevation if piece.s <= s][-1]
 
 
 @dataclass(frozen=True)
@@ -195,18 +204,28 @@ class Network:
     controllers: list[Controller] = field(default_factory=list)
 
 
-def _n(value: float) -> str:
-    # 12 digits: a tenth of a micrometre at 100 km, and no last-bit noise of the maths library in the file.
-    text = f"{value:.12g}"
+def _m(value: float) -> str:
+    # Metres and radians to a billionth: the last bits of the maths library, which may change, stay out of the file.
+    text = f"{value:.9f}".rstrip("0").rstrip(".")
     return "0" if text == "-0" else text
 
 
+def _heading(value: float) -> str:
+    # West is pi, never -pi.
+    return _m(value + 2.0 * math.pi if value < 1e-9 - math.pi else value)
+
+
+def _n(value: float) -> str:
+    """A coefficient, whose size may be anything."""
+    return f"{value:.10g}" if abs(value) > 1e-15 else "0"
+
+
 def _cubic(tag: str, key: str, cubic: Cubic) -> str:
-    return f'<{tag} {key}="{_n(cubic.s)}" a="{_n(cubic.a)}" b="{_n(cubic.b)}" c="{_n(cubic.c)}" d="{_n(cubic.d)}"/>'
+    return f'<{tag} {key}="{_m(cubic.s)}" a="{_m(cubic.a)}" b="{_n(cubic.b)}" c="{_n(cubic.c)}" d="{_n(cubic.d)}"/>'
 
 
 def _mark(mark: Mark) -> str:
-    width = "" if mark.kind == "none" else f' width="{_n(mark.width)}"'
+    width = "" if mark.kind == "none" else f' width="{_m(mark.width)}"'
     return (
         f'<roadMark sOffset="0" type="{mark.kind}" weight="standard" material="standard" '
         f'color="{mark.color}"{width} laneChange="{mark.lane_change}"/>'
@@ -226,7 +245,7 @@ def _lane(lane: Lane) -> Iterable[str]:
 
 
 def _section(section: LaneSection) -> Iterable[str]:
-    yield f'<laneSection s="{_n(section.s)}">'
+    yield f'<laneSection s="{_m(section.s)}">'
     left = sorted((lane for lane in section.lanes if lane.id > 0), key=lambda lane: -lane.id)
     right = sorted((lane for lane in section.lanes if lane.id < 0), key=lambda lane: -lane.id)
     if left:
@@ -245,13 +264,13 @@ def _section(section: LaneSection) -> Iterable[str]:
 
 def _crosswalk(crosswalk: Crosswalk) -> Iterable[str]:
     yield (
-        f'<object id="{crosswalk.id}" name="Crosswalk" type="crosswalk" s="{_n(crosswalk.s)}" t="{_n(crosswalk.t)}" '
-        f'zOffset="0" hdg="{_n(crosswalk.heading)}" pitch="0" roll="0" orientation="+" '
-        f'width="{_n(crosswalk.depth)}" length="{_n(crosswalk.length)}">'
+        f'<object id="{crosswalk.id}" name="Crosswalk" type="crosswalk" s="{_m(crosswalk.s)}" t="{_m(crosswalk.t)}" '
+        f'zOffset="0" hdg="{_heading(crosswalk.heading)}" pitch="0" roll="0" orientation="+" '
+        f'width="{_m(crosswalk.depth)}" length="{_m(crosswalk.length)}">'
     )
     u, v = crosswalk.length / 2.0, crosswalk.depth / 2.0
     corners = [(u, v), (u, -v), (-u, -v), (-u, v), (u, v)]
-    yield "<outline>" + "".join(f'<cornerLocal u="{_n(a)}" v="{_n(b)}" z="0"/>' for a, b in corners) + "</outline>"
+    yield "<outline>" + "".join(f'<cornerLocal u="{_m(a)}" v="{_m(b)}" z="0"/>' for a, b in corners) + "</outline>"
     yield "</object>"
 
 
@@ -261,10 +280,10 @@ def _validity(lanes: tuple[int, int]) -> str:
 
 def _signal(signal: Signal) -> Iterable[str]:
     yield (
-        f'<signal name={quoteattr(signal.name)} id="{signal.id}" s="{_n(signal.s)}" t="{_n(signal.t)}" zOffset="0" '
-        f'hOffset="{_n(signal.h_offset)}" roll="0" pitch="0" orientation="{signal.orientation}" '
+        f'<signal name={quoteattr(signal.name)} id="{signal.id}" s="{_m(signal.s)}" t="{_m(signal.t)}" zOffset="0" '
+        f'hOffset="{_heading(signal.h_offset)}" roll="0" pitch="0" orientation="{signal.orientation}" '
         f'dynamic="{"yes" if signal.dynamic else "no"}" country="OpenDRIVE" type="{signal.type}" subtype="-1" '
-        f'value="{_n(signal.value)}" {"" if signal.value < 0 else "unit=" + quoteattr("km/h") + " "}text="" '
+        f'value="{_m(signal.value)}" {"" if signal.value < 0 else "unit=" + quoteattr("km/h") + " "}text="" '
         f'height="1" width="0.6">'
     )
     yield _validity(signal.lanes)
@@ -273,7 +292,7 @@ def _signal(signal: Signal) -> Iterable[str]:
 
 def _reference(reference: SignalReference) -> str:
     return (
-        f'<signalReference id="{reference.id}" s="{_n(reference.s)}" t="0" orientation="{reference.orientation}">'
+        f'<signalReference id="{reference.id}" s="{_m(reference.s)}" t="0" orientation="{reference.orientation}">'
         f"{_validity(reference.lanes)}</signalReference>"
     )
 
@@ -286,7 +305,7 @@ def _link(tag: str, link: Link | None) -> str:
 
 
 def _road(road: Road) -> Iterable[str]:
-    whole = _n(road.path.length)
+    whole = _m(road.path.length)
     yield f'<road name={quoteattr(road.name)} length="{whole}" id="{road.id}" junction="{road.junction}">'
     yield f"<link>{_link('predecessor', road.predecessor)}{_link('successor', road.successor)}</link>"
     yield f'<type s="0" type="{road.kind}"><speed max="{road.speed_kmh}" unit="km/h"/></type>'
@@ -294,8 +313,8 @@ def _road(road: Road) -> Iterable[str]:
     for (s, pose), (length, curvature) in zip(road.path.knots, road.path.pieces):
         shape = "<line/>" if curvature == 0.0 else f'<arc curvature="{_n(curvature)}"/>'
         yield (
-            f'<geometry s="{_n(s)}" x="{_n(pose.x)}" y="{_n(pose.y)}" hdg="{_n(pose.heading)}" '
-            f'length="{_n(length)}">{shape}</geometry>'
+            f'<geometry s="{_m(s)}" x="{_m(pose.x)}" y="{_m(pose.y)}" hdg="{_heading(pose.heading)}" '
+            f'length="{_m(length)}">{shape}</geometry>'
         )
     yield "</planView><elevationProfile>"
     for piece in road.elevation:
@@ -335,7 +354,7 @@ def _lines(network: Network) -> Iterable[str]:
         f'north="{north:.3f}" south="{south:.3f}" east="{east:.3f}" west="{west:.3f}" vendor="simulator.towns">'
     )
     yield (
-        f"<geoReference><![CDATA[+proj=tmerc +lat_0={_n(network.latitude_deg)} +lon_0={_n(network.longitude_deg)} "
+        f"<geoReference><![CDATA[+proj=tmerc +lat_0={_m(network.latitude_deg)} +lon_0={_m(network.longitude_deg)} "
         "+k=1 +x_0=0 +y_0=0 +datum=WGS84 +units=m +geoidgrids=egm96_15.gtx +vunits=m +no_defs ]]></geoReference>"
     )
     yield "</header>"
