@@ -144,6 +144,8 @@ def derive(kind: VehicleClass, mass_kg: float, length_m: float, width_m: float) 
             max_steer_angle=max_steer if wheel.max_steer_angle > 0.0 else 0.0,
             max_brake_torque=round(wheel.max_brake_torque * brake, 2),
             max_handbrake_torque=round(wheel.max_handbrake_torque * brake, 1),
+            # Newtons for the whole wheel: those of a lorry have to hold a lorry.
+            long_stiff_value=round(wheel.long_stiff_value * max(1.0, mass_kg / base.mass), 1),
             position=(
                 100.0 * kind.wheelbase * length_m * (0.5 if wheel.position[0] > 0.0 else -0.5),
                 100.0 * kind.track * width_m * (0.5 if wheel.position[1] > 0.0 else -0.5),

@@ -58,12 +58,17 @@ def physics_from_wire(world: World, actor: Actor, physics: structs.VehiclePhysic
 
     A client changes friction or steering and sends the positions back, maybe long after it asked for them, when
     the car is elsewhere. So positions are taken from the vehicle's own physics and those of the wire are ignored,
-    as the real server does.
+    as the real server does. The friction of a trigger (see `physics_to_wire`), sent back, stays the trigger's.
     """
     known = world.physics[actor.id].wheels
+    told = _friction_now(world, actor)
     wheels = tuple(
-        blueprint_physics.Wheel(*wheel[:9], position=known[min(i, len(known) - 1)].position)
-        for i, wheel in enumerate(physics.wheels[: len(known)])
+        blueprint_physics.Wheel(
+            own.tire_friction if wheel.tire_friction == now else wheel.tire_friction,
+            *wheel[1:9],
+            position=own.position,
+        )
+        for wheel, own, now in zip(physics.wheels, known, told, strict=False)
     )
     return blueprint_physics.VehiclePhysics(
         torque_curve=tuple((point.x, point.y) for point in physics.torque_curve),
@@ -86,15 +91,25 @@ def physics_from_wire(world: World, actor: Actor, physics: structs.VehiclePhysic
     )
 
 
+def _friction_now(world: World, actor: Actor) -> list[float]:
+    """Of each wheel: that of the friction trigger which it is in, or its own."""
+    wheels = world.vehicle_row(actor)["wheels"]
+    return [
+        float(row["friction_scale"]) if row["friction_scale"] >= 0.0 else own.tire_friction
+        for row, own in zip(wheels, world.physics[actor.id].wheels, strict=False)
+    ]
+
+
 def physics_to_wire(world: World, actor: Actor) -> structs.VehiclePhysics:
+    """With the friction that the wheels have now: CARLA's triggers set it on the wheels, where scripts look for it."""
     physics = world.physics[actor.id]
     frame = world.pose(actor)
     wheels = []
-    for wheel in physics.wheels:
+    for wheel, friction in zip(physics.wheels, _friction_now(world, actor), strict=True):
         place = to_world(frame, *(0.01 * value for value in wheel.position))
         wheels.append(
             structs.Wheel(
-                wheel.tire_friction,
+                friction,
                 wheel.damping_rate,
                 wheel.max_steer_angle,
                 wheel.radius,

@@ -199,6 +199,7 @@ VEHICLE_STATE: Final = np.dtype(
         ("peak_torque_nm", np.float64),
         ("drag_area_m2", np.float64),  # drag coefficient times frontal area
         ("wheel_damping_nsm", np.float64),  # of all wheels, as a force per road speed
+        ("slip_room_n", np.float64),  # what all tyres give along the road at a slip of one
         # Kept by simulator.world.vehicles from one substep to the next
         ("tick_s", np.float64),
         ("last_vx", np.float64),

@@ -87,8 +87,9 @@ def tyres_substep(a, v, mass, dt):  # type: ignore[no-untyped-def]
     held = abs(free) * mass <= resistance * dt
     slowing = -free * mass / dt if held else (-resistance if free > 0.0 else resistance)
     tyre_x = drive + slowing
-    if abs(tyre_x) > grip:
-        tyre_x = grip if tyre_x > 0.0 else -grip
+    most = min(grip, v.slip_room_n)  # PhysX: N per unit of slip; a locked wheel has a slip of one
+    if abs(tyre_x) > most:
+        tyre_x = most if tyre_x > 0.0 else -most
         held = False
     new_u = 0.0 if held else u + dt * ((tyre_x + along) / mass + r * w)
 

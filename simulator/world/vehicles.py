@@ -80,6 +80,7 @@ def set_physics(
     v["max_steer_rad"] = wheels["max_steer_rad"][: n // 2].mean()
     v["radius_m"] = wheels["radius_m"].mean()
     v["wheel_damping_nsm"] = (wheels["damping_rate"] / wheels["radius_m"] ** 2).sum()
+    v["slip_room_n"] = wheels["long_stiff_value"].sum() * GRAVITY_MPS2
     v["drag_area_m2"] = physics.drag_coefficient * 4.0 * half_y_m * half_z_m
 
     # Where the weight rests, and how hard the body is to turn.
@@ -154,6 +155,7 @@ def _refuse(physics: VehiclePhysics) -> None:
         ("tire_friction", min(wheel.tire_friction for wheel in wheels)),
         ("damping_rate", min(wheel.damping_rate for wheel in wheels)),
         ("lat_stiff_value", min(wheel.lat_stiff_value for wheel in wheels)),
+        ("long_stiff_value", min(wheel.long_stiff_value for wheel in wheels)),
         ("max_brake_torque", min(wheel.max_brake_torque for wheel in wheels)),
         ("max_handbrake_torque", min(wheel.max_handbrake_torque for wheel in wheels)),
     ):
