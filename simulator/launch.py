@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 __all__ = ["Running", "SimulatorFailed", "serve"]
 
@@ -43,8 +43,12 @@ def serve(
     no_rendering: bool = False,
     state_hash: str | Path | None = None,
     gnss: str = "leaderboard",
+    stderr: int | IO[str] | None = None,
 ) -> Iterator[Running]:
-    """Run a simulator beside this program; port 0 takes free ones. What it says goes to stderr."""
+    """Run a simulator beside this program; port 0 takes free ones.
+
+    What it says goes to this program's stderr, or to `stderr` as subprocess.Popen takes it.
+    """
     command = [sys.executable, "-m", "simulator", "--town", town, "--host", host, "--port", str(port)]
     command += ["--seed", str(seed), "--fps", str(fps), "--gnss", gnss, "--end-with-parent", str(os.getpid())]
     if map_dir is not None:
@@ -57,7 +61,9 @@ def serve(
     root = str(Path(__file__).resolve().parents[1])
     environment = dict(os.environ)
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, [root, environment.get("PYTHONPATH", "")]))
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment, stdin=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr, text=True, env=environment
+    )
     with process:
         try:
             yield _ready(process)
