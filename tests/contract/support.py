@@ -4,7 +4,7 @@ import math
 import queue
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from itertools import islice
 from typing import Any, NamedTuple
 
 import carla
@@ -113,12 +113,12 @@ class Bench:
 
     def straight(self, length_m: float = 80.0, number: int = 0) -> carla.Transform:
         """The number-th spawn point before which the road runs straight and level for so long, without junction."""
-        for point in self.map.get_spawn_points():
-            if self._is_straight(point, length_m):
-                if number == 0:
-                    return point
-                number -= 1
-        raise AssertionError(f"{self.map.name} has no {number} more spawn points with {length_m} m of straight road")
+        found = next(islice(self.straight_points(length_m), number, None), None)
+        assert found, f"{self.map.name} has no {number + 1} spawn points with {length_m} m of straight road"
+        return found
+
+    def straight_points(self, length_m: float) -> Iterator[carla.Transform]:
+        return (point for point in self.map.get_spawn_points() if self._is_straight(point, length_m))
 
     def _is_straight(self, point: carla.Transform, length_m: float) -> bool:
         waypoint = self.map.get_waypoint(point.location)
@@ -220,16 +220,3 @@ class Bench:
     ) -> Inbox:
         sensor = self.spawn(type_id, place or carla.Transform(), parent, **attributes)
         return Inbox(sensor)
-
-
-@contextmanager
-def traffic_manager(client: carla.Client, synchronous: bool = True, seed: int = 1) -> Iterator[carla.TrafficManager]:
-    """A Traffic Manager on a port of its own, which lives in this process; it is shut down at the end."""
-    manager = client.get_trafficmanager(free_port())
-    manager.set_synchronous_mode(synchronous)
-    manager.set_random_device_seed(seed)
-    try:
-        yield manager
-    finally:
-        manager.set_synchronous_mode(False)
-        manager.shut_down()
