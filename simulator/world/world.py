@@ -89,6 +89,8 @@ class World:
         self.index = build_static_index(town.boxes)
         self.friction = FrictionVolumes()
         self.physics: dict[int, VehiclePhysics] = {}  # vehicle id -> as last applied, in CARLA's units
+        self.loose: set[int] = set()  # vehicles with sticky_control false: a control lasts for one step
+        self._driven: set[int] = set()  # those of them that got a control since the last step
         self._contacts = np.zeros(1024, CONTACT)
         self._n_contacts = 0
         self._scratch = Scratch()
@@ -222,6 +224,7 @@ class World:
         if actor.blueprint is None:
             return False
         self.physics.pop(actor.id, None)
+        self.loose.discard(actor.id)
         self.friction.remove(actor.id)
         self.register.remove(actor)
         self._n_contacts = 0  # rows have moved; the last step's contacts were read when it ended
@@ -234,6 +237,8 @@ class World:
         self.apply_physics(actor, spec.physics)
         self.vehicles[side]["speed_limit_kmh"] = DEFAULT_SPEED_LIMIT_KMH
         self.vehicles[side]["traffic_light_state"] = 2
+        if actor.attributes["sticky_control"].lower() == "false":
+            self.loose.add(actor.id)
 
     def _occupied(self, place: Pose, body: "_Body", kind: int) -> bool:
         found = first_overlap(
@@ -358,6 +363,8 @@ class World:
         """Pass dt seconds."""
         register = self.register
         self._release_walkers()
+        if self.loose:
+            self._release_pedals()
         self.lights.step(dt)
         if self.friction:
             self.friction.apply(register.actors, register.vehicles, register.n_vehicles)
@@ -387,6 +394,20 @@ class World:
         self.steps += 1
         self.elapsed_s += dt
         self.delta_s = dt
+
+    def driven(self, actor: Actor) -> None:
+        """A control has come for this vehicle."""
+        if actor.id in self.loose:
+            self._driven.add(actor.id)
+
+    def _release_pedals(self) -> None:
+        """Where controls do not stick, one that is not renewed is let go, but the Traffic Manager's."""
+        for actor_id in self.loose - self._driven:
+            row = self.vehicle_row(self.register.by_id[actor_id])
+            if not row["autopilot"]:
+                for name in ("throttle", "steer", "brake", "hand_brake", "reverse", "manual_gear_shift"):
+                    row[name] = 0
+        self._driven.clear()
 
     def _release_walkers(self) -> None:
         """A walker that the navigation has left stands still until somebody moves it."""

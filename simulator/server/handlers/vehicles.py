@@ -23,6 +23,7 @@ def control(server: Server, actor: Actor, wanted: structs.VehicleControl) -> Non
     row["manual_gear_shift"] = wanted.manual_gear_shift
     row["gear_command"] = wanted.gear
     row["ackermann"] = 0
+    server.world.driven(actor)
 
 
 def _clamp(value: float, low: float, high: float, neutral: float | None = None) -> float:
