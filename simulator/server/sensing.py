@@ -101,6 +101,9 @@ class Sensing:
         sensor = self._sensors.get(actor.id)
         return self._server.token(sensor.stream_id) if sensor else b""
 
+    def has_stream(self, stream_id: int) -> bool:
+        return any(sensor.stream_id == stream_id for sensor in self._sensors.values())
+
     def ignore(self, actor: Actor, ids: list[int]) -> None:
         """Vehicles that a sensor does not see; kept for the sensors that see."""
         actor.extra["ignored"] = frozenset(ids)
