@@ -25,8 +25,9 @@ def main() -> None:
     parser.add_argument("--hash-file", type=Path, required=True)
     parser.add_argument("--before", action="store_true", help="drive another episode first")
     parser.add_argument("--watched", action="store_true", help="with sensors that only look on")
+    parser.add_argument("--seed", type=int, default=7, help="of the Traffic Manager or of the pedestrians")
     arguments = parser.parse_args()
-    with simulator.serve("Harbor", seed=7, state_hash=arguments.hash_file) as server:
+    with simulator.serve("Harbor", state_hash=arguments.hash_file) as server:
         client = carla.Client(server.host, server.port)
         client.set_timeout(TIMEOUT_S)
         _synchronous(client.get_world())
@@ -35,7 +36,13 @@ def main() -> None:
         # The episode that is compared: its hashes are the last of the file.
         bench = Bench(client, client.load_world("Harbor", reset_settings=False))
         watchers = _watch(bench) if arguments.watched else []
-        {"plain": _plain, "traffic": _traffic, "walkers": _walkers}[arguments.kind](bench, TICKS[arguments.kind])
+        ticks = TICKS[arguments.kind]
+        if arguments.kind == "plain":
+            _plain(bench, ticks)
+        elif arguments.kind == "traffic":
+            _traffic(bench, ticks, arguments.seed)
+        else:
+            _walkers(bench, ticks, arguments.seed)
         for inbox in watchers:
             inbox.sensor.stop()
 
@@ -84,11 +91,11 @@ def _plain(bench: Bench, ticks: int) -> None:
         bench.tick()
 
 
-def _traffic(bench: Bench, ticks: int) -> None:
+def _traffic(bench: Bench, ticks: int, seed: int) -> None:
     """The client's Traffic Manager in its deterministic mode."""
     manager = bench.client.get_trafficmanager(free_port())
     manager.set_synchronous_mode(True)
-    manager.set_random_device_seed(42)
+    manager.set_random_device_seed(seed)
     points = bench.map.get_spawn_points()
     spawns = [
         carla.command.SpawnActor(bench.blueprint(CAR), point).then(
@@ -106,10 +113,10 @@ def _traffic(bench: Bench, ticks: int) -> None:
     manager.shut_down()
 
 
-def _walkers(bench: Bench, ticks: int) -> None:
+def _walkers(bench: Bench, ticks: int, seed: int) -> None:
     """The client's navigation with its seed set."""
     world = bench.world
-    world.set_pedestrians_seed(9)
+    world.set_pedestrians_seed(seed)
     world.set_pedestrians_cross_factor(0.3)
     walkers, controllers = [], []
     for number in range(15, 35):

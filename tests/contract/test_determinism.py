@@ -11,19 +11,22 @@ from tests.contract.scripted_drive import TICKS
 
 pytestmark = [pytest.mark.embedded, pytest.mark.timeout(300)]
 
-Runs = list[list[str]]
 ROOT = Path(__file__).parents[2]
+Drive = Callable[..., list[list[str]]]
 
 
-@pytest.fixture
-def drive(tmp_path: Path) -> Callable[..., Runs]:
-    """Drive side by side, each with its own flags; the hashes of the states of each, in order."""
+@pytest.fixture(scope="module")
+def drive(tmp_path_factory: pytest.TempPathFactory) -> Drive:
+    """Drives side by side, each a name and its flags; the hashes of the states of each. A name is driven once."""
+    known: dict[tuple[str, str], list[str]] = {}
+    folder = tmp_path_factory.mktemp("hashes")
 
-    def start(kind: str, *flags: list[str]) -> Runs:
-        files = [tmp_path / f"{k}.txt" for k in range(len(flags))]
-        drives = [
-            subprocess.Popen(
-                [
+    def start(kind: str, **flags: list[str]) -> list[list[str]]:
+        running = {}
+        for name, flag in flags.items():
+            if (kind, name) not in known:
+                file = folder / f"{kind}-{name}.txt"
+                command = [
                     sys.executable,
                     "-m",
                     "tests.contract.scripted_drive",
@@ -31,18 +34,16 @@ def drive(tmp_path: Path) -> Callable[..., Runs]:
                     kind,
                     "--hash-file",
                     str(file),
-                    *flag,
-                ],
-                cwd=ROOT,
-            )
-            for file, flag in zip(files, flags, strict=True)
-        ]
+                ]
+                running[name, file] = subprocess.Popen([*command, *flag], cwd=ROOT)
         try:
-            assert [one.wait(timeout=240) for one in drives] == [0] * len(drives)
+            assert [one.wait(timeout=240) for one in running.values()] == [0] * len(running)
         finally:
-            for one in drives:
+            for one in running.values():
                 one.kill()
-        return [[line.split()[1] for line in file.read_text().splitlines()] for file in files]
+        for name, file in running:
+            known[kind, name] = last_episode([line.split()[1] for line in file.read_text().splitlines()], kind)
+        return [known[kind, name] for name in flags]
 
     return start
 
@@ -60,17 +61,24 @@ def first_difference(a: list[str], b: list[str]) -> int | None:
 
 
 @pytest.mark.parametrize("kind", ["plain", "traffic", "walkers"])
-def test_the_same_calls_give_the_same_states(drive: Callable[..., Runs], kind: str) -> None:
-    first, second = (last_episode(hashes, kind) for hashes in drive(kind, [], []))
+def test_the_same_calls_give_the_same_states(drive: Drive, kind: str) -> None:
+    first, second = drive(kind, first=[], second=[])
     assert first_difference(first, second) is None
 
 
 @pytest.mark.parametrize("kind", ["plain", "traffic", "walkers"])
-def test_what_ran_before_changes_nothing(drive: Callable[..., Runs], kind: str) -> None:
-    first, second = (last_episode(hashes, kind) for hashes in drive(kind, [], ["--before"]))
+def test_what_ran_before_changes_nothing(drive: Drive, kind: str) -> None:
+    first, second = drive(kind, first=[], before=["--before"])
     assert first_difference(first, second) is None
 
 
-def test_sensors_that_look_on_change_nothing(drive: Callable[..., Runs]) -> None:
-    first, second = (last_episode(hashes, "plain") for hashes in drive("plain", [], ["--watched"]))
+def test_sensors_that_look_on_change_nothing(drive: Drive) -> None:
+    first, second = drive("plain", first=[], watched=["--watched"])
     assert first_difference(first, second) is None
+
+
+@pytest.mark.parametrize("kind", ["traffic", "walkers"])
+def test_another_seed_drives_otherwise(drive: Drive, kind: str) -> None:
+    """Or the tests above would prove nothing about seeds."""
+    first, other = drive(kind, first=[], other=["--seed", "8"])
+    assert first_difference(first, other) is not None
