@@ -13,6 +13,7 @@ __all__ = ["interchange"]
 
 _WALK = Strip("sidewalk", 2.0)
 _ROAD = CrossSection(1, 1, 3.5, (_WALK,), (_WALK,), centre=BROKEN_YELLOW, speed_kmh=60)
+_BRIDGE = CrossSection(1, 1, 3.5, (Strip("shoulder", 1.5),), (Strip("shoulder", 1.5),), speed_kmh=60)
 _MAIN_ROAD = CrossSection(2, 2, 3.5, (_WALK,), (_WALK,), speed_kmh=60)
 
 # Where the bridges are: A and B over the southern straight, C over the northern one.
@@ -30,8 +31,8 @@ def interchange() -> Town:
             if name == "outer C":
                 town.node(name, x, y, BRIDGE_M, control="stop", minor=["ramp exit outer C"], corner_radius=12.0)
             else:
-                town.node(name, x, y, BRIDGE_M, control="signals", corner_radius=12.0)
-        town.street(f"outer {bridge}", f"inner {bridge}", _ROAD, f"Bridge {bridge}")
+                town.node(name, x, y, BRIDGE_M, control="signals", crosswalks=True, corner_radius=12.0)
+        town.street(f"outer {bridge}", f"inner {bridge}", _BRIDGE, f"Bridge {bridge}")
     _roads_inside(town)
     _, south = ring.head("outer", "A")
     town.street(

@@ -24,6 +24,7 @@ _STREET = CrossSection(1, 1, 3.5, (_PARK, _WALK), (_PARK, _WALK), centre=BROKEN_
 _CYCLE_STREET = CrossSection(1, 1, 3.5, (_BIKE, _WALK), (_BIKE, _WALK), centre=BROKEN_YELLOW, speed_kmh=40)
 _ONE_WAY = CrossSection(2, 0, 3.5, (_PARK, _WALK), (_WALK,), speed_kmh=40)
 _ARTERIAL = CrossSection(1, 1, 3.5, (_WALK,), (_WALK,), speed_kmh=60)
+_BRIDGE = CrossSection(1, 1, 3.5, (_SHOULDER,), (_SHOULDER,), speed_kmh=60)
 _LANE = CrossSection(1, 1, 3.0, (_NARROW_WALK,), (_PARK, _NARROW_WALK), centre=NO_MARK, speed_kmh=30)
 _HILL_ROAD = CrossSection(1, 1, 3.25, (_NARROW_WALK,), (_NARROW_WALK,), speed_kmh=50)
 _COUNTRY_ROAD = CrossSection(1, 1, 3.5, (_SHOULDER,), (_SHOULDER,), centre=BROKEN_YELLOW, speed_kmh=90, kind="rural")
@@ -42,8 +43,9 @@ def quarter() -> Town:
     ring = Ring(1000.0, 1150.0, _BRIDGES)
     for bridge in _BRIDGES:
         for side in ("outer", "inner"):
-            town.node(f"{side} {bridge}", *ring.head(side, bridge), BRIDGE_M, control="signals", corner_radius=12.0)
-        town.street(f"outer {bridge}", f"inner {bridge}", _ARTERIAL, f"{bridge.capitalize()} Bridge")
+            x, y = ring.head(side, bridge)
+            town.node(f"{side} {bridge}", x, y, BRIDGE_M, control="signals", crosswalks=True, corner_radius=12.0)
+        town.street(f"outer {bridge}", f"inner {bridge}", _BRIDGE, f"{bridge.capitalize()} Bridge")
     _centre(town)
     _west(town)
     _east(town)
