@@ -34,7 +34,7 @@ class Ticker:
     def __init__(self, server: "Server", fps: float) -> None:
         self._server = server
         self._period_s = 1.0 / fps
-        self._cues: deque[Session] = deque()
+        self._cues: deque[tuple[Session, bool]] = deque()
         self._pumping: asyncio.Handle | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._next_at = 0.0
@@ -54,13 +54,16 @@ class Ticker:
 
     # -- synchronous mode --------------------------------------------------------------------------------------
 
-    def cue(self, session: "Session") -> int:
-        """Ask for a tick; the frame that it will have. In asynchronous mode the next one comes by itself."""
+    def cue(self, session: "Session", steps_follow: bool = True) -> int:
+        """Ask for a tick; the frame that it will have. In asynchronous mode the next one comes by itself.
+
+        `steps_follow` is for the client's world.tick(), which steps its Traffic Managers afterwards.
+        """
         if not self._server.settings.synchronous_mode:
             return self._server.frame + 1
         if len(self._cues) >= _MAX_CUES:
             raise CallRefused(f"{_MAX_CUES} ticks are waiting already")
-        self._cues.append(session)
+        self._cues.append((session, steps_follow))
         self._server.traffic_managers.cued(session, self._server.clock())
         self.wake()
         return self._server.frame + len(self._cues)
@@ -81,9 +84,10 @@ class Ticker:
         now = server.clock()
         wait_s = self._held_until(now) - now
         if wait_s <= 0.0:
-            session = self._cues.popleft()
+            session, steps_follow = self._cues.popleft()
             self._tick(server.synchronous_delta())
-            server.traffic_managers.published(session, server.frame, server.clock())
+            if steps_follow:
+                server.traffic_managers.published(session, server.frame, server.clock())
             self.wake()
         elif wait_s < _SPIN_S:
             self._pumping = server.loop.call_soon(self._pump)

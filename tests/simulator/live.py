@@ -200,6 +200,14 @@ def synchronous(wire: Wire, delta_s: float = 0.05) -> None:
     wire.call("set_episode_settings", structs.EpisodeSettings(synchronous_mode=True, fixed_delta_seconds=delta_s))
 
 
+def tick(live: Live, wire: Wire) -> float:
+    """One tick; how many seconds it took to come."""
+    began = time.monotonic()
+    target = wire.call("tick_cue")
+    live.wait_for(lambda: live.server.frame >= target, "the tick")
+    return time.monotonic() - began
+
+
 class Listener:
     """A subscription; only what is asked for is read."""
 

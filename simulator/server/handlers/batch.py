@@ -27,7 +27,7 @@ def apply_batch(server: Server, session: Session, batch: list[Any], do_tick: boo
         except CallRefused as error:
             results.append(command_failure(str(error)))
     if do_tick:
-        server.ticker.cue(session)
+        server.ticker.cue(session, steps_follow=False)
     return results
 
 
