@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.blueprints import number
 from simulator.kernels import njit
 from simulator.world.pose import Pose
 
@@ -25,8 +26,8 @@ class FrictionVolumes:
     def add(self, actor_id: int, attributes: dict[str, str], pose: Pose) -> None:
         volume = np.zeros((), _VOLUME)
         for axis in "xyz":  # extents are half sizes in centimetres
-            volume[f"half_{axis}"] = 0.01 * float(attributes[f"extent_{axis}"].rstrip("f"))
-        volume["friction"] = float(attributes["friction"].rstrip("f"))
+            volume[f"half_{axis}"] = 0.01 * number(attributes[f"extent_{axis}"])
+        volume["friction"] = number(attributes["friction"])
         self._by_actor[actor_id] = volume
         self.move(actor_id, pose)
 

@@ -15,6 +15,7 @@ from simulator.blueprints import (
     Catalogue,
     catalogue,
     mesh_spec,
+    number,
     prop_spec,
     validate_attributes,
     vehicle_spec,
@@ -447,7 +448,7 @@ def _body(blueprint: Blueprint, kind: int, attributes: dict[str, str]) -> _Body:
         return _Body((0.0, 0.0, 0.0), walker.half_extents, walker.mass_kg, walker.semantic_tag)
     if kind == PROP:
         if blueprint.id == "static.prop.mesh":
-            prop = mesh_spec(attributes["mesh_path"], float(attributes["scale"].rstrip("f")))
+            prop = mesh_spec(attributes["mesh_path"], number(attributes["scale"]))
         else:
             prop = prop_spec(blueprint.id)
         if prop is not None:
