@@ -49,7 +49,8 @@ def serve(
 
     What it says goes to this program's stderr, or to `stderr` as subprocess.Popen takes it.
     """
-    command = [sys.executable, "-m", "simulator", "--town", town, "--host", host, "--port", str(port)]
+    # -P: not a `simulator` that happens to lie in the folder where this program runs.
+    command = [sys.executable, "-P", "-m", "simulator", "--town", town, "--host", host, "--port", str(port)]
     command += ["--seed", str(seed), "--fps", str(fps), "--gnss", gnss, "--end-with-parent", str(os.getpid())]
     if map_dir is not None:
         command += ["--map-dir", str(map_dir)]

@@ -233,6 +233,8 @@ def test_drawings_come_by_the_thousand(bench: Bench) -> None:
     debug.draw_hud_box(box, carla.Rotation(), 0.1, color, 0.05)
     debug.draw_hud_point(place, 0.1, color, 0.05)
     debug.draw_hud_arrow(place, place, 0.1, 0.1, color, 0.05)
+    debug.clear_debug_shape()
+    debug.clear_debug_string()
     bench.tick()
     assert bench.world.get_settings().synchronous_mode  # it answers: all of them have been taken
     assert time.monotonic() - started < 3.0

@@ -2,10 +2,12 @@
 
 import threading
 import time
+from pathlib import Path
 
 import carla
 import pytest
 
+import simulator
 from tests.contract.support import CAR, DELTA_S, TIMEOUT_S, Address, Bench, another_client
 
 
@@ -197,6 +199,16 @@ def test_what_a_client_left_behind_stays(address: Address, bench: Bench) -> None
     bench.tick(3)
     assert bench.world.get_actor(number).is_alive
     assert bench.world.get_settings().synchronous_mode
+
+
+@pytest.mark.embedded
+def test_a_program_starts_its_own_simulator_whatever_lies_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "simulator.py").write_text("raise SystemExit('the wrong one')")
+    monkeypatch.chdir(tmp_path)
+    with simulator.serve("Harbor") as server:
+        assert another_client(Address(server.host, server.port)).get_server_version() == "0.9.16"
 
 
 def test_an_unreachable_server_is_a_timeout_that_names_it() -> None:

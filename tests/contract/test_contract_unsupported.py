@@ -72,8 +72,19 @@ def test_calls_that_are_not_waited_for_do_no_harm(bench: Bench, call: Callable[[
 
 def test_an_unknown_component_is_an_error(bench: Bench) -> None:
     car = bench.car()
-    with pytest.raises(RuntimeError, match="no-such-component"):
+    with pytest.raises(RuntimeError, match="component"):
         car.get_component_world_transform("no-such-component")
+
+
+def test_the_bridge_to_ros_is_off(bench: Bench) -> None:
+    sensor = bench.spawn("sensor.other.gnss", carla.Transform())
+    before = bench.tick()
+    sensor.enable_for_ros()
+    assert not sensor.is_enabled_for_ros()
+    sensor.disable_for_ros()
+    with pytest.raises(RuntimeError, match="enable_gbuffers is not supported"):
+        sensor.enable_gbuffers(True)
+    assert bench.tick() == before + 1
 
 
 def test_questions_about_bones_of_a_car_are_answered(bench: Bench) -> None:
@@ -82,7 +93,10 @@ def test_questions_about_bones_of_a_car_are_answered(bench: Bench) -> None:
         car.get_component_names,
         car.get_bone_names,
         car.get_bone_world_transforms,
+        car.get_bone_relative_transforms,
         car.get_socket_names,
+        car.get_socket_world_transforms,
+        car.get_socket_relative_transforms,
         car.get_vehicle_bone_world_transforms,
     ):
         started = time.monotonic()
