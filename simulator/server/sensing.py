@@ -79,7 +79,8 @@ class Sensing:
         mount = tuple(float(row[name]) for name in ("rel_x", "rel_y", "rel_z", "rel_roll", "rel_pitch", "rel_yaw"))
         # The name of a sensor's noise is what it is and where it is mounted, not when it was made.
         seeds = (world.seed, actor.attributes.get("noise_seed", ""))
-        key = stable_key(*seeds, actor.type_id, actor.parent_id, mount)
+        parent = actor.parent_id - world.first_id if actor.parent_id else -1
+        key = stable_key(*seeds, actor.type_id, parent, mount)
         if actor.type_id == "sensor.other.obstacle":
             spec: Any = obstacle_spec(actor.attributes)
         else:

@@ -30,6 +30,7 @@ from simulator.server.snapshot import StatePacker
 from simulator.server.streams import StreamHub
 from simulator.server.ticker import Ticker
 from simulator.server.traffic_manager import TrafficManagers
+from simulator.world.actors import IdSource
 from simulator.world.world import Substepping, World
 
 log = logging.getLogger("simulator")
@@ -91,6 +92,7 @@ class Server:
         # Each takes a file descriptor, and some are needed for maps and their compiler.
         self.max_connections = resource.getrlimit(resource.RLIMIT_NOFILE)[0] - _OWN_FILES
         self._next_stream = EPISODE_STREAM + 1
+        self._ids = IdSource()
         self._said: set[str] = set()
         self.stopped: asyncio.Future[int] = self.loop.create_future()  # the exit code
         self._listeners: list[asyncio.Server] = []
@@ -170,9 +172,9 @@ class Server:
         return structs.EpisodeSettings(no_rendering_mode=self.options.no_rendering)
 
     def start_episode(self, town: TownMap) -> None:
-        """Replace the world."""
+        """Replace the world; no id of an actor is used again."""
         self.episode_id += 1
-        self.world = World(town, self.options.seed)
+        self.world = World(town, self.options.seed, self._ids)
         self.apply_substepping()
         self.packer = StatePacker(self.world)
         self.sensing = Sensing(self)

@@ -37,7 +37,7 @@ class IdSource:
     """Hands out actor ids in order, each once."""
 
     def __init__(self) -> None:
-        self._next_actor = 1
+        self.next_actor = 1
         self._next_sensor = FIRST_SENSOR_ID
 
     def take(self, kind: int) -> int:
@@ -45,16 +45,16 @@ class IdSource:
             taken = self._next_sensor
             self._next_sensor = FIRST_LATE_SENSOR_ID if taken == FIRST_LATE_ACTOR_ID - 1 else taken + 1
         else:
-            taken = self._next_actor
-            self._next_actor = FIRST_LATE_ACTOR_ID if taken == FIRST_SENSOR_ID - 1 else taken + 1
+            taken = self.next_actor
+            self.next_actor = FIRST_LATE_ACTOR_ID if taken == FIRST_SENSOR_ID - 1 else taken + 1
         return taken
 
 
 class Register:
     """Actors by id and the tables that hold their state, in step with each other."""
 
-    def __init__(self) -> None:
-        self.ids = IdSource()
+    def __init__(self, ids: IdSource) -> None:
+        self.ids = ids
         self.by_id: dict[int, Actor] = {}
         self.in_order: list[Actor] = []  # by row
         self.actors: NDArray[np.void] = np.zeros(64, ACTOR)

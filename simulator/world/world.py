@@ -27,7 +27,7 @@ from simulator.maps.town import TRAFFIC_LIGHT as TRAFFIC_LIGHT_LABEL
 from simulator.maps.town import TRAFFIC_SIGNS as TRAFFIC_SIGNS_LABEL
 from simulator.maps.town import TownMap
 from simulator.world import tables
-from simulator.world.actors import Actor, Register
+from simulator.world.actors import Actor, IdSource, Register
 from simulator.world.awareness import tell_vehicles
 from simulator.world.contacts import first_overlap
 from simulator.world.friction import FrictionVolumes
@@ -75,11 +75,13 @@ class Substepping:
 class World:
     """One episode of one town."""
 
-    def __init__(self, town: TownMap, seed: int = 0) -> None:
+    def __init__(self, town: TownMap, seed: int = 0, ids: IdSource | None = None) -> None:
+        """`ids` goes on from the episode before: clients still hold ids of its actors and destroy by id."""
         self.town = town
         self.seed = seed
         self.catalogue: Catalogue = catalogue()
-        self.register = Register()
+        self.register = Register(ids or IdSource())
+        self.first_id = self.register.ids.next_actor  # what an id is worth in this episode, whatever ran before
         self.steps = 0
         self.elapsed_s = 0.0
         self.delta_s = 0.0

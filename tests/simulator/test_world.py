@@ -6,6 +6,7 @@ import pytest
 from simulator.maps.town import BUILDINGS
 from simulator.protocol.state import ACTOR_RECORD, LIGHT_RECORD, VEHICLE_RECORD, WALKER_RECORD
 from simulator.server.snapshot import StatePacker
+from simulator.world.actors import IdSource
 from simulator.world.pose import Pose
 from simulator.world.tables import VEHICLE
 from simulator.world.world import SpawnRefused, World
@@ -136,8 +137,8 @@ def test_a_car_hits_a_walker_that_the_navigation_moves() -> None:
     assert world.row(car)["x"] > 8.0  # and is not stopped as by a pole
 
 
-def busy_world() -> World:
-    world = World(flat_town(lights=4), seed=3)
+def busy_world(ids: IdSource | None = None) -> World:
+    world = World(flat_town(lights=4), 3, ids)
     for k in range(12):
         car = world.spawn(MKZ, {}, Pose(x=9.0 * k, z=0.4, yaw=0.3 * k))
         world.vehicle_row(car)["throttle"] = 0.2 + 0.06 * k
@@ -168,6 +169,22 @@ def test_a_sensor_changes_nothing_else() -> None:
         watched.step(0.05)
     hashes = [packer.hash(packer.pack()) for packer in packers]
     assert hashes[0] == hashes[1]
+
+
+def test_the_hash_does_not_tell_what_ran_before() -> None:
+    used = IdSource()
+    for _ in range(500):
+        used.take(VEHICLE)
+    first, later = busy_world(), busy_world(used)
+    packers = StatePacker(first), StatePacker(later)
+    for _ in range(100):
+        first.step(0.05)
+        later.step(0.05)
+    assert first.vehicles["traffic_light_id"].any(), "no car of this scene knows of a light"
+    assert later.actors["id"][0] == 501
+    assert packers[0].hash(packers[0].pack()) == packers[1].hash(packers[1].pack())
+    later.vehicles["throttle"][0] += 0.25
+    assert packers[0].hash(packers[0].pack()) != packers[1].hash(packers[1].pack())
 
 
 def test_packed_records_are_what_the_protocol_reads() -> None:
