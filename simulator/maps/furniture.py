@@ -123,10 +123,19 @@ class _List:
 
     def __init__(self) -> None:
         self.rows: list[F8] = []  # [n, 9]: x, y, z, half sizes, yaw, label, solid
+        self.names: list[str] = []  # without their numbers
 
     def add(
-        self, sort: _Sort, bottom: F8, label: int, solid: bool, height: F8 | None = None, lift: float = 0.0
+        self,
+        sort: _Sort,
+        bottom: F8,
+        label: int,
+        solid: bool,
+        height: F8 | None = None,
+        lift: float = 0.0,
+        name: str | None = None,
     ) -> None:
+        self.names += [name or _NAMES[label]] * len(sort.x)
         tall = sort.height if height is None else height
         middle = bottom + lift + tall / 2
         flags = np.full((2, len(sort.x)), [[float(label)], [float(solid)]])
@@ -137,11 +146,11 @@ class _List:
     def build(self, seed: str) -> tuple[Boxes, list[str]]:
         table = np.concatenate([np.zeros((0, 9)), *self.rows])
         label = table[:, 7].astype(np.uint8)
-        count = dict.fromkeys(_NAMES, 0)
+        count = dict.fromkeys(self.names, 0)
         names = []
-        for kind in label.tolist():
-            names.append(f"{_NAMES[kind]}_{count[kind]}")
-            count[kind] += 1
+        for name in self.names:
+            names.append(f"{name}_{count[name]}")
+            count[name] += 1
         ids = [_stable_id(f"{seed}/{name}") for name in names]
         x, y, z, half_x, half_y, half_z, yaw = (np.ascontiguousarray(column) for column in table.T[:7])
         solid = table[:, 8].astype(np.uint8)
@@ -259,7 +268,7 @@ def _add_lamps(site: _Site, result: _List, rng: np.random.Generator, edges: list
     polygons = sort.polygons()
     sort = sort.take(np.setdiff1d(np.arange(len(polygons)), _near(site.roads, polygons, LANE_MARGIN_M + 0.05)))
     sort = sort.take(site.place(sort.polygons(), 1.0)[: _MOST["lamp"]])
-    result.add(sort, sort.z - 0.2, town.POLES, solid=True)
+    result.add(sort, sort.z - 0.2, town.POLES, solid=True, name="StreetLight")
 
 
 def _add_buildings(site: _Site, result: _List, rng: np.random.Generator, edges: list[_Edge]) -> None:
