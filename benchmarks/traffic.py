@@ -25,6 +25,7 @@ OFF_ROAD_M = 1.0  # of the middle of the car beyond the edge of the nearest lane
 CONTACT_S = 5.0
 CONTACT_GAP_S = 0.5  # a contact that is felt again within this time went on
 FRESH_RED_S = 2.0  # a car on the line when the light turns is not running it
+LINE_TO_JUNCTION_M = 3.0  # the client takes the middle of a light's volume for its stop line
 TOWNS = ("Harbor", "Orchard", "Interchange", "Town04", "Town10HD")
 MAX_STANDING = 2  # over all towns
 SHARED_MAPS = Path(__file__).resolve().parents[1].parent / "shared" / "maps"
@@ -116,6 +117,7 @@ class Watch:
         self.lines = self._stop_lines()
         self.still_since: dict[int, int] = {}
         self.last_place: dict[int, tuple[float, float]] = {}
+        self.red_since: dict[int, float] = defaultdict(lambda: -1.0)
         self.ahead_of_line: dict[tuple[int, int], bool] = {}
 
     def _spawn_cars(self, count: int) -> list[carla.Vehicle]:
@@ -178,7 +180,6 @@ class Watch:
 
     def run(self, ticks: int) -> Verdict:
         started = time.perf_counter()
-        self.red_since: dict[int, float] = defaultdict(lambda: -1.0)
         for tick in range(ticks):
             self.world.tick()
             self._look(tick)
@@ -193,7 +194,7 @@ class Watch:
             sensor.stop()
         for _, brain in self.controllers:
             brain.stop()
-        self.manager.set_synchronous_mode(False)
+        self.manager.shut_down()  # its threads would miss the simulator and end this process
         if sys.stderr.isatty():
             print("\r" + " " * 60 + "\r", end="", file=sys.stderr)
         return verdict
@@ -241,7 +242,7 @@ class Watch:
             )
 
     def _check_lines(self, tick: int, car: carla.Vehicle, pose: carla.Transform, speed: float, red: set[int]) -> None:
-        # The middle of the car: one that stops with its nose over the line has stopped.
+        # The middle of the car at the edge of the junction: one that stops with its nose over the line has stopped.
         forward = pose.get_forward_vector()
         for k, (light, line, width) in enumerate(self.lines):
             away = pose.location - line.location
@@ -249,7 +250,7 @@ class Watch:
                 self.ahead_of_line.pop((car.id, k), None)
                 continue
             way = line.get_forward_vector()
-            along = away.x * way.x + away.y * way.y
+            along = away.x * way.x + away.y * way.y - LINE_TO_JUNCTION_M
             across = abs(-away.x * way.y + away.y * way.x)
             facing = forward.x * way.x + forward.y * way.y
             before = self.ahead_of_line.get((car.id, k))
