@@ -6,7 +6,7 @@ from itertools import combinations
 import carla
 import pytest
 
-from tests.contract.support import CAR, WALKER, Bench, flat_distance
+from tests.contract.support import CAR, WALKER, Address, Bench, another_client, flat_distance
 
 Label = carla.CityObjectLabel
 
@@ -198,7 +198,7 @@ def test_waypoints_lie_on_the_surface(bench: Bench) -> None:
 # -- lamps, layers, drawings -------------------------------------------------------------------------------------
 
 
-def test_street_lamps_are_lit_in_groups(bench: Bench) -> None:
+def test_street_lamps_are_lit_for_all_clients(bench: Bench, address: Address) -> None:
     manager = bench.world.get_lightmanager()
     lamps = manager.get_all_lights(carla.LightGroup.Street)
     if not lamps:
@@ -206,7 +206,11 @@ def test_street_lamps_are_lit_in_groups(bench: Bench) -> None:
     manager.turn_on(lamps)
     bench.tick(3)
     time.sleep(0.1)
-    assert all(lamp.is_on for lamp in manager.get_all_lights(carla.LightGroup.Street))
+    their_world = another_client(address).get_world()
+    their_manager = their_world.get_lightmanager()  # its lights point into it
+    theirs = their_manager.get_all_lights(carla.LightGroup.Street)
+    assert len(theirs) == len(lamps)
+    assert all(lamp.is_on for lamp in theirs)
     manager.turn_off(lamps)
     manager.set_day_night_cycle(False)
     bench.tick(3)

@@ -189,6 +189,44 @@ def test_any_client_may_tick(address: Address, sync_world: carla.World) -> None:
     assert sync_world.tick() == first + 2
 
 
+def test_many_clients_call_while_one_ticks(address: Address, bench: Bench) -> None:
+    car = bench.car()
+    stop = threading.Event()
+    answers: list[int] = []
+    troubles: list[Exception] = []
+
+    def ask() -> None:
+        try:
+            client = another_client(address)
+            world = client.get_world()
+            count = 0
+            while not stop.is_set():
+                assert world.get_weather().sun_altitude_angle == 45.0
+                assert world.get_actor(car.id).bounding_box.extent.x > 1.0
+                assert client.apply_batch_sync([carla.command.ApplyVehicleControl(car.id, carla.VehicleControl())])
+                count += 1
+            answers.append(count)
+        except Exception as trouble:  # told to the test below
+            troubles.append(trouble)
+
+    threads = [threading.Thread(target=ask) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    first = bench.tick()
+    started = time.monotonic()
+    ticks = 0
+    while time.monotonic() - started < 1.5:
+        bench.tick()
+        ticks += 1
+    stop.set()
+    for thread in threads:
+        thread.join(TIMEOUT_S)
+    assert not troubles
+    assert len(answers) == 6
+    assert min(answers) > 5
+    assert bench.tick() == first + ticks + 1
+
+
 def test_what_a_client_left_behind_stays(address: Address, bench: Bench) -> None:
     """Actors, settings and synchronous mode stay when a client goes, as in CARLA."""
     other = another_client(address)
