@@ -2,7 +2,7 @@
 
 import carla
 
-from tests.contract.support import CAR, Bench
+from tests.contract.support import CAR, WALKER, Bench
 
 
 def test_no_id_is_used_twice_not_even_in_another_world(bench: Bench) -> None:
@@ -21,3 +21,28 @@ def test_no_id_is_used_twice_not_even_in_another_world(bench: Bench) -> None:
     [response] = bench.client.apply_batch_sync([carla.command.DestroyActor(old.id)], True)
     assert response.has_error()
     assert [actor.id for actor in world.get_actors().filter(CAR)] == [new.id]
+
+
+def test_a_spawn_succeeds_whatever_is_ordered_after_it(bench: Bench) -> None:
+    """scenario_runner's batches order an autopilot for every kind of actor."""
+    command = carla.command
+    ahead = bench.straight()
+    orders = [
+        (CAR, bench.ahead(ahead, 0.0, up_m=0.2)),
+        (WALKER, bench.sidewalk_place()),
+        ("static.prop.streetbarrier", bench.ahead(ahead, 30.0)),
+    ]
+    batch = [
+        command.SpawnActor(bench.blueprint(type_id), place)
+        .then(command.SetAutopilot(command.FutureActor, False))
+        .then(command.SetVehicleLightState(command.FutureActor, carla.VehicleLightState.All))
+        for type_id, place in orders
+    ]
+    responses = bench.client.apply_batch_sync(batch, True)
+    assert [response.error for response in responses] == ["", "", ""]
+    bench.tick()
+    # The actors come in the order of the ids: scenario_runner pairs them with its requests.
+    backwards = [response.actor_id for response in reversed(responses)]
+    assert [actor.id for actor in bench.world.get_actors(backwards)] == backwards
+    [car] = bench.world.get_actors([responses[0].actor_id])
+    assert car.get_light_state() == carla.VehicleLightState.All

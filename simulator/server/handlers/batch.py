@@ -42,7 +42,12 @@ def _spawn(server: Server, session: Session, command: commands.SpawnActor) -> in
         # The client does not know the id yet and sends 0 in its place.
         if not isinstance(follower, commands.SpawnActor | commands.ConsoleCommand):
             follower = follower._replace(actor=actor.id)
-        _APPLY[type(follower)](server, session, follower)
+        try:
+            _APPLY[type(follower)](server, session, follower)
+        except CallRefused as error:
+            # As in CARLA the result is that of the spawn alone: scenario_runner orders autopilot and vehicle lights
+            # for walkers and props too.
+            server.say_once(f"{type(follower).__name__} after a spawn refused: {error}")
     return actor.id
 
 
