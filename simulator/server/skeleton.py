@@ -1,7 +1,8 @@
-"""The bones of a walker: a standing figure of the walker's height, with the joint names of CARLA's skeleton.
+"""The bones of actors: of a walker a standing figure of its height, of a vehicle its body and its wheels.
 
-Bench2Drive's recorder asks for them and keeps those whose names it knows. The figure does not swing its legs:
-limbs are for the picture, and the picture has none of its own for now.
+The joints have the names of CARLA's skeletons: Bench2Drive's recorder keeps those that it knows, CARLA's
+draw_skeleton example looks up each of them. The figure does not swing its legs: limbs are for the picture, and
+the picture has none of its own for now.
 """
 
 from typing import Final
@@ -10,6 +11,7 @@ from simulator.protocol import structs
 from simulator.server.convert import transform_of
 from simulator.world.actors import Actor
 from simulator.world.pose import Pose, compose
+from simulator.world.tables import VEHICLE, WALKER
 from simulator.world.world import World
 
 # Joint: its parent, and its place as a fraction of the height above the feet: forward, right, up.
@@ -42,9 +44,56 @@ _JOINTS: Final[dict[str, tuple[str, tuple[float, float, float]]]] = {
     "crl_toeEnd__R": ("crl_toe__R", (0.12, 0.05, 0.01)),
 }
 
+# Fingers: where they begin before the wrist, and how far outward, as fractions of the height. Each has three joints
+# and an end, this far below the wrist.
+_FINGERS: Final = {
+    "Thumb": (0.020, -0.008),
+    "Index": (0.012, 0.004),
+    "Middle": (0.004, 0.006),
+    "Ring": (-0.004, 0.006),
+    "Pinky": (-0.012, 0.004),
+}
+_PHALANGES: Final = {"": 0.045, "01": 0.065, "02": 0.080, "End": 0.095}
+
+
+def _add_fingers() -> None:
+    for side, outward in (("L", -1.0), ("R", 1.0)):
+        hand = f"crl_hand__{side}"
+        x, y, z = _JOINTS[hand][1]
+        for finger, (ahead, aside) in _FINGERS.items():
+            parent = hand
+            for phalanx, below in _PHALANGES.items():
+                name = f"crl_hand{finger}{phalanx}__{side}"
+                _JOINTS[name] = (parent, (x + ahead, y + outward * aside, z - below))
+                parent = name
+
+
+_add_fingers()
+
+# Bones of CARLA's vehicles (docs, "Add a new vehicle"), in the order of the wheels of a physics control.
+_WHEEL_BONES: Final = ("Wheel_Front_Left", "Wheel_Front_Right", "Wheel_Rear_Left", "Wheel_Rear_Right")
+
 
 def bones_of(world: World, actor: Actor) -> list[structs.BoneOut]:
-    """Every joint in the world, in the walker's frame (whose origin is its middle), and from its parent joint."""
+    """Every bone in the world, in the actor's frame (a walker's origin is its middle), and from its parent bone."""
+    if actor.kind == WALKER:
+        return _figure(world, actor)
+    return _chassis(world, actor) if actor.kind == VEHICLE else []
+
+
+def _chassis(world: World, actor: Actor) -> list[structs.BoneOut]:
+    frame = world.pose(actor)
+    wheels = world.vehicle_row(actor)["wheels"]
+    places = {"Vehicle_Base": Pose()}
+    for name, wheel in zip(_WHEEL_BONES, wheels, strict=False):
+        places[name] = Pose(float(wheel["x"]), float(wheel["y"]), float(wheel["z"]), yaw=float(wheel["steer_rad"]))
+    return [
+        structs.BoneOut(name, transform_of(compose(frame, place)), transform_of(place), transform_of(place))
+        for name, place in places.items()
+    ]
+
+
+def _figure(world: World, actor: Actor) -> list[structs.BoneOut]:
     frame = world.pose(actor)
     half = float(world.row(actor)["half_z"])
     height = 2.0 * half

@@ -4,7 +4,7 @@ from math import radians
 
 from simulator.protocol import structs
 from simulator.server.convert import actor_of, box_of, pose_of, transform_of
-from simulator.server.handlers.registry import CallRefused, actor_or_refuse, call, refuse
+from simulator.server.handlers.registry import CallRefused, actor_or_refuse, call
 from simulator.server.server_types import Server, Session
 from simulator.world.actors import Actor
 from simulator.world.world import SpawnRefused
@@ -198,41 +198,6 @@ def get_actor_bounding_box(server: Server, session: Session, actor_id: int) -> s
     """All zeros for an unknown actor: an error here would end the client's Traffic Manager and its process."""
     actor = server.world.get(actor_id)
     return NOTHING if actor is None else box_of(server.world, actor)
-
-
-@call("get_actor_component_names", but="the list is empty: actors are single boxes")
-def get_actor_component_names(server: Server, session: Session, actor_id: int) -> list[str]:
-    actor_or_refuse(server, session, actor_id)
-    return []
-
-
-refuse(
-    "get_actor_component_world_transform",
-    "get_actor_component_relative_transform",
-    because="actors are single boxes here, without components",
-)
-refuse(
-    "get_actor_bone_names",
-    "get_actor_bone_world_transforms",
-    "get_actor_bone_relative_transforms",
-    because="actors are single boxes here, without bones; walkers have get_bones_transform",
-)
-
-
-@call("get_actor_socket_names", but="the list is empty: actors are single boxes")
-def get_actor_socket_names(server: Server, session: Session, actor_id: int) -> list[str]:
-    actor_or_refuse(server, session, actor_id)
-    return []
-
-
-@call(
-    "get_actor_socket_world_transforms",
-    "get_actor_socket_relative_transforms",
-    but="the list is empty: actors are single boxes",
-)
-def get_actor_socket_transforms(server: Server, session: Session, actor_id: int) -> list[structs.Transform]:
-    actor_or_refuse(server, session, actor_id)
-    return []
 
 
 __all__ = ["destroy", "spawn", "transform_of", "wire"]

@@ -198,6 +198,5 @@ def restore_physx_physics(server: Server, session: Session, actor_id: int) -> No
 
 
 refuse("enable_carsim", "use_carsim_road", "enable_chrono_physics", because="it has one vehicle model of its own")
-refuse("get_vehicle_bone_world_transforms", because="vehicles are single boxes here, without bones")
 
 __all__ = ["ackermann", "apply_physics", "control"]
