@@ -44,10 +44,11 @@ def _spawn(server: Server, session: Session, command: commands.SpawnActor) -> in
             follower = follower._replace(actor=actor.id)
         try:
             _APPLY[type(follower)](server, session, follower)
-        except CallRefused as error:
+        except CallRefused:
             # As in CARLA the result is that of the spawn alone: scenario_runner orders autopilot and vehicle lights
             # for walkers and props too.
-            server.say_once(f"{type(follower).__name__} after a spawn refused: {error}")
+            kind = command.description.id.split(".")[0]
+            server.say_once(f"{type(follower).__name__} ordered with the spawn of a {kind} was refused and passed over")
     return actor.id
 
 
