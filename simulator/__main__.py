@@ -7,6 +7,7 @@ import math
 import os
 import signal
 import sys
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -110,6 +111,8 @@ def _set_up_log(level: int) -> None:
     handler.addFilter(Dam())
     logging.basicConfig(level=level, handlers=[handler])
     logging.raiseExceptions = False  # a stderr that is closed is no reason to stop
+    # Absurd numbers from a client overflow on their way into the world, which tames them.
+    warnings.filterwarnings("ignore", category=RuntimeWarning)
 
 
 def _run(arguments: argparse.Namespace) -> int:

@@ -43,6 +43,8 @@ from simulator.world.vehicles import default_state, set_physics
 CLEAR_NOON = (5.0, 0.0, 0.0, 10.0, -1.0, 45.0, 2.0, 0.75, 0.1, 0.0, 1.0, 0.03, 0.0331, 0.0)
 
 DEFAULT_SPEED_LIMIT_KMH = 30.0
+# Unreal offers 16; a setting beyond this one would stop the world for seconds.
+MAX_SUBSTEPS = 100
 # A walker that its navigation moves by more than this has been put elsewhere.
 RUNNING_AT_MOST_MPS = 12.0
 _KIND_OF_PREFIX = (
@@ -69,7 +71,7 @@ class Substepping:
         if not self.enabled or self.max_delta_s <= 0.0:
             return 1
         # 0.05 / 0.01 is a hair above 5 in binary: that is five steps, not six.
-        return max(1, min(self.max_count, int(np.ceil(dt / self.max_delta_s - 1e-6))))
+        return int(max(1.0, min(self.max_count, MAX_SUBSTEPS, np.ceil(dt / self.max_delta_s - 1e-6))))
 
 
 class World:
@@ -334,6 +336,8 @@ class World:
 
     def place_walker(self, actor: Actor, pose: Pose, speed: float) -> None:
         """Where the client's navigation puts a walker: on the ground there, whatever its mesh's height is."""
+        if not all(np.isfinite(pose)):
+            return
         row = self.row(actor)
         z = self.height(pose.x, pose.y, pose.z + 1.0)
         if np.isfinite(z):

@@ -63,7 +63,7 @@ def get_spectator(server: Server, session: Session) -> structs.Actor:
 
 @call("get_actors_by_id")
 def get_actors_by_id(server: Server, session: Session, ids: list[int]) -> list[structs.Actor]:
-    found = (server.world.get(actor_id) for actor_id in ids)
+    found = (server.world.get(actor_id) for actor_id in dict.fromkeys(ids))  # each once, however often it is asked for
     return [wire(server, actor) for actor in found if actor is not None]
 
 

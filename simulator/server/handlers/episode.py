@@ -8,6 +8,10 @@ from simulator.server.handlers.registry import CallRefused, call
 from simulator.server.server_types import Server, Session
 
 
+# CARLA's documentation wants at most 0.1; a world that steps by minutes is somebody's slip.
+MAX_DELTA_S = 10.0
+
+
 @call("version")
 def version(server: Server, session: Session) -> str:
     return server.layout.version
@@ -31,8 +35,8 @@ def get_episode_settings(server: Server, session: Session) -> structs.EpisodeSet
 @call("set_episode_settings", but="what culling, tiles and ragdolls need is only kept and sent back")
 def set_episode_settings(server: Server, session: Session, settings: structs.EpisodeSettings) -> int:
     delta = settings.fixed_delta_seconds
-    if delta is not None and not (math.isfinite(delta) and delta >= 0.0):
-        raise CallRefused(f"fixed_delta_seconds must be a positive number of seconds, not {delta}")
+    if delta is not None and not 0.0 <= delta <= MAX_DELTA_S:
+        raise CallRefused(f"fixed_delta_seconds must lie between 0 and {MAX_DELTA_S:g}, not {delta}")
     if not (math.isfinite(settings.max_substep_delta_time) and settings.max_substeps >= 1):
         raise CallRefused("max_substep_delta_time must be finite and max_substeps at least 1")
     server.settings = settings._replace(fixed_delta_seconds=delta or None)
