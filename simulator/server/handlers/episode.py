@@ -7,7 +7,6 @@ from simulator.protocol import structs
 from simulator.server.handlers.registry import CallRefused, call
 from simulator.server.server_types import Server, Session
 
-
 # CARLA's documentation wants at most 0.1; a world that steps by minutes is somebody's slip.
 MAX_DELTA_S = 10.0
 
