@@ -11,7 +11,7 @@ command = carla.command
 CONE = "static.prop.constructioncone"
 
 
-def spawned(bench: Bench, *commands: command.SpawnActor) -> list[carla.Actor]:
+def spawned(bench: Bench, *commands: carla.command.SpawnActor) -> list[carla.Actor]:
     responses = bench.client.apply_batch_sync(list(commands), True)
     assert [response.error for response in responses] == [""] * len(commands)
     bench.tick()

@@ -169,7 +169,8 @@ def in_outline(x: float, y: float, outline: list[carla.Location]) -> bool:
 
 def crosswalks(bench: Bench) -> list[list[carla.Location]]:
     """Each outline is closed by its first corner again."""
-    found, current = [], []
+    found: list[list[carla.Location]] = []
+    current: list[carla.Location] = []
     for corner in bench.map.get_crosswalks():
         if current and corner.distance(current[0]) < 1e-3:
             found.append(current)
