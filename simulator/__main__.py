@@ -1,6 +1,7 @@
 """The command line: python -m simulator."""
 
 import argparse
+import contextlib
 import json
 import logging
 import math
@@ -9,7 +10,7 @@ import signal
 import sys
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from simulator.server.logs import Dam, OneLine
 
@@ -88,6 +89,7 @@ class UserError(Exception):
 
 
 def main(arguments: list[str] | None = None) -> int:
+    _open_standard_files()
     options = parser().parse_args(arguments)
     _set_up_log(logging.ERROR if options.quiet else logging.INFO)
     # Until clients are served, Ctrl-C and SIGTERM end whatever is being done: a map may be in the compiler.
@@ -103,6 +105,15 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     except KeyboardInterrupt:
         return 0
+
+
+def _open_standard_files() -> None:
+    """Whoever started us may have closed one: a socket would take its number, and what is printed would go there."""
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
 
 
 def _set_up_log(level: int) -> None:
@@ -190,5 +201,13 @@ def _end_with(parent: int, server: "Server") -> None:
         server.stop()
 
 
+def _exit(code: int) -> NoReturn:
+    """At once: all is closed by now, and Python would take a fifth of a second to clear away numba's compiler."""
+    for file in (sys.stdout, sys.stderr):
+        with contextlib.suppress(AttributeError, OSError, ValueError):  # it may be closed, or nobody reads it
+            file.flush()
+    os._exit(code)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    _exit(main())

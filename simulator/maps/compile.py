@@ -9,6 +9,7 @@ import ctypes
 import hashlib
 import os
 import resource
+import select
 import signal
 import sys
 from pathlib import Path
@@ -115,12 +116,21 @@ def _check_client(map_: carla.Map, lanes: Lanes, samples: Samples) -> None:
         raise BadFile(f"breaks the client's waypoints: {error}") from None
 
 
+def _end_with_parent() -> None:
+    """A server that is gone needs no map. It may have gone before we asked to be told: then nobody reads our stderr."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    stderr = select.poll()
+    stderr.register(2, 0)
+    if any(event & select.POLLERR for _, event in stderr.poll(0)):
+        sys.exit(1)
+
+
 def main(arguments: list[str]) -> int:
     if len(arguments) != 2:
         print("usage: python -m simulator.maps.compile IN.xodr OUT", file=sys.stderr)
         return 2
     source, target = Path(arguments[0]), Path(arguments[1])
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)  # a server that is gone needs no map
+    _end_with_parent()
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_LIMIT_S, CPU_LIMIT_S + 5))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

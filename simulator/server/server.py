@@ -84,6 +84,7 @@ class Server:
         self.frame = 0  # of the last published state; grows over all episodes
         self.episode_id = 0
         self.is_loading = False
+        self.is_preparing = False  # a map that a client sent is being compiled
         self.gravity = 9.81
         self.port = 0
         self.stream_port = 0

@@ -347,7 +347,8 @@ def test_too_many_cues_are_refused() -> None:
             wire.call("tick_cue")
         with pytest.raises(Refused, match="1000 ticks are waiting already"):
             wire.call("tick_cue")
-        live.do(lambda: (setattr(live.server, "is_loading", False), live.server.ticker.wake()))
+        live.do(lambda: setattr(live.server, "is_loading", False))
+        live.do(live.server.ticker.wake)
         live.wait_for(lambda: live.server.frame >= 1000, "the ticks")
 
 
@@ -391,6 +392,22 @@ while True:
 """
 
 
+def put_away(live: Live, number: int) -> None:
+    """To where it is in nobody's way."""
+
+    def move() -> None:
+        actor = live.server.world.get(number)
+        assert actor is not None
+        live.server.world.teleport(actor, Pose(z=-900.0))
+
+    live.do(move)
+
+
+def wait_for_ticks(live: Live, count: int) -> None:
+    frame = live.do(lambda: live.server.frame)
+    live.wait_for(lambda: live.server.frame > frame + count, "ticks")
+
+
 def test_clients_killed_in_the_middle_of_a_tick() -> None:
     with live_server() as live:
         cars = []
@@ -399,11 +416,8 @@ def test_clients_killed_in_the_middle_of_a_tick() -> None:
             assert driver.stdout is not None
             try:
                 cars.append(int(driver.stdout.readline()))
-                live.do(
-                    lambda number=cars[-1]: live.server.world.teleport(live.server.world.get(number), Pose(z=-900.0))
-                )  # type: ignore[misc]
-                frame = live.do(lambda: live.server.frame)
-                live.wait_for(lambda frame=frame: live.server.frame > frame + 20, "ticks")  # type: ignore[misc]
+                put_away(live, cars[-1])
+                wait_for_ticks(live, 20)
                 time.sleep(delay_s)
             finally:
                 driver.kill()
@@ -574,6 +588,23 @@ def test_calls_are_answered_while_a_map_compiles_and_the_tick_waits_for_it(tmp_p
         assert len(waits) > 100
         assert waits[int(0.99 * len(waits))] < 0.02
         assert waits[-1] < PROMPT_S
+
+
+def test_only_one_map_is_prepared_at_a_time(tmp_path: Path) -> None:
+    parameters = structs.OpendriveParams(2.0, 50.0, 1.0, 0.6, True, True, True)
+    with live_server() as live, Wire(live.port) as wire, Wire(live.port) as other:
+        live.do(lambda: setattr(live.server, "library", MapLibrary(None, cache_dir=tmp_path)))
+        wire.send("copy_opendrive_to_file", "<OpenDRIVE/>", parameters)
+        live.wait_for(lambda: live.server.is_preparing, "the compiler")
+        with pytest.raises(Refused, match="another map is being prepared"):
+            other.call("copy_opendrive_to_file", "<OpenDRIVE/>", parameters)
+        [[refused, [message]]] = wire.receive()[3]
+        assert refused
+        assert message.startswith("the OpenDRIVE text that the client sent ")
+        live.wait_for_line("map refused")
+        assert len(live.lines) == 1
+        with pytest.raises(Refused, match="that the client sent"):
+            other.call("copy_opendrive_to_file", "<OpenDRIVE/>", parameters)
 
 
 def test_a_world_that_fails_ends_the_server_with_a_line(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -72,10 +72,15 @@ async def copy_opendrive_to_file(
     server: Server, session: Session, opendrive: str, parameters: structs.OpendriveParams
 ) -> None:
     """Only prepares the map, so that a bad one leaves the world as it is; the client loads it by name next."""
+    if server.is_preparing:
+        raise CallRefused("another map is being prepared; try again when it is done")
+    server.is_preparing = True
     try:
         await server.loop.run_in_executor(None, server.library.load_text, opendrive)
     except BadMap as error:
         raise _refused(server, error) from None
+    finally:
+        server.is_preparing = False
 
 
 def _refused(server: Server, error: BadMap) -> CallRefused:
