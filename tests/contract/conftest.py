@@ -11,7 +11,7 @@ import carla
 import pytest
 
 import simulator
-from tests.contract.support import Address, Bench, another_client, clean
+from tests.contract.support import DELTA_S, Address, Bench, another_client, clean, free_port
 
 # A town of ours with signals, parking, crosswalks and sidewalks.
 TOWN = "Harbor"
@@ -77,3 +77,27 @@ def sync_world(world: carla.World) -> carla.World:
 def bench(client: carla.Client, sync_world: carla.World) -> Bench:
     """What most tests need: spawning, ticking, and places to drive and walk."""
     return Bench(client, sync_world)
+
+
+@pytest.fixture
+def manager(bench: Bench) -> Iterator[carla.TrafficManager]:
+    """A synchronous Traffic Manager; its cars go before it does.
+
+    Every test that turns an autopilot on or off names its port: the client makes a manager for any port it hears of,
+    and one that is left behind, asynchronous, ends the process at the next load of a map.
+    """
+    manager = bench.client.get_trafficmanager(free_port())
+    manager.set_synchronous_mode(True)
+    manager.set_random_device_seed(1)
+    yield manager
+    settings = bench.world.get_settings()
+    settings.synchronous_mode = True
+    settings.fixed_delta_seconds = DELTA_S
+    bench.world.apply_settings(settings)
+    manager.set_synchronous_mode(True)
+    bench.tick()
+    for car in bench.world.get_actors().filter("vehicle.*"):
+        bench.destroy(car)
+    bench.tick(2)
+    manager.set_synchronous_mode(False)
+    manager.shut_down()

@@ -23,7 +23,7 @@ def test_no_id_is_used_twice_not_even_in_another_world(bench: Bench) -> None:
     assert [actor.id for actor in world.get_actors().filter(CAR)] == [new.id]
 
 
-def test_a_spawn_succeeds_whatever_is_ordered_after_it(bench: Bench) -> None:
+def test_a_spawn_succeeds_whatever_is_ordered_after_it(bench: Bench, manager: carla.TrafficManager) -> None:
     """scenario_runner's batches order an autopilot for every kind of actor."""
     command = carla.command
     ahead = bench.straight()
@@ -34,7 +34,7 @@ def test_a_spawn_succeeds_whatever_is_ordered_after_it(bench: Bench) -> None:
     ]
     batch = [
         command.SpawnActor(bench.blueprint(type_id), place)
-        .then(command.SetAutopilot(command.FutureActor, False))
+        .then(command.SetAutopilot(command.FutureActor, False, manager.get_port()))
         .then(command.SetVehicleLightState(command.FutureActor, carla.VehicleLightState.All))
         for type_id, place in orders
     ]

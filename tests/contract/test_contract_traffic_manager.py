@@ -3,7 +3,6 @@
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 
 import carla
 import pytest
@@ -19,26 +18,6 @@ from tests.contract.support import (
 )
 
 command = carla.command
-
-
-@pytest.fixture
-def manager(bench: Bench) -> Iterator[carla.TrafficManager]:
-    """A synchronous Traffic Manager; its cars go before it does."""
-    manager = bench.client.get_trafficmanager(free_port())
-    manager.set_synchronous_mode(True)
-    manager.set_random_device_seed(1)
-    yield manager
-    settings = bench.world.get_settings()
-    settings.synchronous_mode = True
-    settings.fixed_delta_seconds = DELTA_S
-    bench.world.apply_settings(settings)
-    manager.set_synchronous_mode(True)
-    bench.tick()
-    for car in bench.world.get_actors().filter("vehicle.*"):
-        bench.destroy(car)
-    bench.tick(2)
-    manager.set_synchronous_mode(False)
-    manager.shut_down()
 
 
 def traffic(bench: Bench, manager: carla.TrafficManager, count: int) -> list[carla.Vehicle]:
