@@ -19,8 +19,14 @@ def test_a_vehicle_has_a_mesh_where_it_is(bench: Bench) -> None:
     [mesh] = [name for name in car.get_component_names() if "Mesh" in name]
     assert car.get_component_world_transform(mesh).location.distance(car.get_location()) < 0.01
     assert car.get_component_relative_transform(mesh).location.length() < 0.01
+    blinker = car.get_component_world_transform("front-blinker-r-1").location
+    here = car.get_transform()
+    ahead, right = here.rotation.get_forward_vector(), here.rotation.get_right_vector()
+    from_middle = blinker - here.location
+    assert from_middle.dot(ahead) == pytest.approx(car.bounding_box.extent.x, abs=0.1)
+    assert from_middle.dot(right) == pytest.approx(car.bounding_box.extent.y, abs=0.1)
     with pytest.raises(RuntimeError, match="Component could not be found in this actor"):
-        car.get_component_world_transform("front-blinker-r-1")
+        car.get_component_world_transform("Wings")
 
 
 def test_a_vehicle_has_a_bone_for_each_wheel(bench: Bench) -> None:

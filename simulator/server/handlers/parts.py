@@ -15,10 +15,22 @@ FEW = "an actor has few of them here: it is a box, with a walker's or a vehicle'
 def components_of(server: Server, actor: Actor) -> dict[str, Pose]:
     """Names as in Unreal's classes of these actors, and places in the actor's frame."""
     if actor.kind == VEHICLE:
-        return {"VehicleMesh": Pose()}
+        return {"VehicleMesh": Pose()} | _blinkers(server, actor)
     if actor.kind == WALKER:  # the mesh stands on its feet, the capsule has its origin in the middle
         return {"CollisionCylinder": Pose(), "CharacterMesh0": Pose(z=-float(server.world.row(actor)["half_z"]))}
     return {"StaticMeshComponent0" if actor.kind == PROP else "DefaultSceneRoot": Pose()}
+
+
+def _blinkers(server: Server, actor: Actor) -> dict[str, Pose]:
+    """At the corners of the body; the name is the one that CARLA's get_component_test example asks for."""
+    row = server.world.row(actor)
+    x, y, z = float(row["center_x"]), float(row["center_y"]), float(row["center_z"])
+    half_x, half_y = float(row["half_x"]), float(row["half_y"])
+    return {
+        f"{end}-blinker-{side}-1": Pose(x + ahead * half_x, y + right * half_y, z)
+        for end, ahead in (("front", 1.0), ("back", -1.0))
+        for side, right in (("l", -1.0), ("r", 1.0))
+    }
 
 
 def _component(server: Server, session: Session, actor_id: int, name: str) -> tuple[Actor, Pose]:
