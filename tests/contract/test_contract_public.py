@@ -174,3 +174,36 @@ def test_a_walker_blueprint_takes_a_wheelchair_even_where_none_is_recommended(be
     walker = bench.spawn(WALKER, place, use_wheelchair="true")
     bench.tick()
     assert walker.attributes["use_wheelchair"] == "true"
+
+
+# -- walkers and two-wheelers ------------------------------------------------------------------------------------
+
+
+def test_every_blueprint_that_is_called_walker_can_be_spawned_alone(bench: Bench) -> None:
+    """A filter of *walker* finds the controller too, which CARLA spawns without a parent."""
+    start = bench.straight()
+    spawned = []
+    for k, blueprint in enumerate(bench.library.filter("*walker*")):
+        place = bench.ahead(start, 0.8 * k, up_m=10.0)
+        spawned.append(bench.world.spawn_actor(blueprint, place))
+    bench.tick()
+    assert len(bench.world.get_actors().filter("*walker*")) == len(spawned) > 50
+    for actor in spawned:
+        assert actor.destroy()
+    bench.tick()
+    assert len(bench.world.get_actors().filter("*walker*")) == 0
+
+
+@pytest.mark.parametrize("type_id", [CAR, BIKE, "vehicle.harley-davidson.low_rider", "vehicle.micro.microlino"])
+def test_whatever_drives_into_a_building_tells_it(bench: Bench, type_id: str) -> None:
+    objects = bench.world.get_environment_objects(carla.CityObjectLabel.Buildings)
+    location, yaw = bench.facing_building(objects)
+    place = carla.Transform(location, carla.Rotation(yaw=yaw))
+    vehicle = bench.car(place, type_id)
+    hits = bench.sensor("sensor.other.collision", vehicle)
+    bench.seconds(1.0)
+    assert hits.drain() == []  # standing on the ground is no collision
+    vehicle.set_target_velocity(place.get_forward_vector() * 10.0)
+    bench.seconds(3.0)
+    assert hits.get().other_actor.type_id == "static.building"
+    hits.sensor.destroy()
