@@ -13,11 +13,12 @@ import platform
 import queue
 import random
 import re
+import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
@@ -63,19 +64,18 @@ def main() -> int:
         _drive(host, int(port), arguments.ticks, arguments.vehicles, not arguments.no_churn, arguments.seed)
         return 0
     done = _read_record(arguments)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     missing = arguments.ticks - sum(part.ticks for part in done)
     if done:
         print(f"{arguments.record}: {arguments.ticks - missing:,} ticks are done, {max(missing, 0):,} are missing")
     if missing > 0:
         part = Part(arguments.town, arguments.vehicles, not arguments.no_churn)
         try:
-            _run(part, missing, arguments)
+            _run(part, missing, arguments, lambda: _write_record(arguments.record, [*done, part]))
         except KeyboardInterrupt:
             print("interrupted: the same command goes on from here" if arguments.record else "interrupted")
         done.append(part)
-        if arguments.record:
-            with arguments.record.open("a") as file:
-                file.write(json.dumps(asdict(part)) + "\n")
+        _write_record(arguments.record, done)
     return _report(done, arguments.ticks)
 
 
@@ -88,7 +88,7 @@ def _parse() -> argparse.Namespace:
     add("--map-dir", metavar="DIR", help="folder of your own .xodr maps")
     add("--seed", type=int, default=1, metavar="N", help="for spawn points, models and churn (default: %(default)s)")
     add("--no-churn", action="store_true", help="do not spawn and destroy cars and sensors on the way")
-    add("--record", type=Path, metavar="FILE", help="append what was done; a run that was cut short goes on from there")
+    add("--record", type=Path, metavar="FILE", help="keep what was done; a run that was cut short goes on from there")
     add("--client", nargs=2, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.ticks < 1 or arguments.vehicles < 1:
@@ -106,10 +106,18 @@ def _read_record(arguments: argparse.Namespace) -> list[Part]:
     return parts
 
 
+def _write_record(path: Path | None, parts: list[Part]) -> None:
+    """All of it, or what was there before."""
+    if path is not None:
+        fresh = path.with_name(path.name + ".new")
+        fresh.write_text("".join(json.dumps(asdict(part)) + "\n" for part in parts))
+        fresh.replace(path)
+
+
 # --- the supervisor ---------------------------------------------------------------------------------------------------
 
 
-def _run(part: Part, ticks: int, arguments: argparse.Namespace) -> None:
+def _run(part: Part, ticks: int, arguments: argparse.Namespace, save: Callable[[], None]) -> None:
     """Start a simulator and a client, and watch them. `part` is up to date whenever this is left."""
     options: dict[str, Any] = {"map_dir": arguments.map_dir, "seed": arguments.seed, "stderr": subprocess.PIPE}
     with simulator.serve(arguments.town, **options) as server:
@@ -121,7 +129,7 @@ def _run(part: Part, ticks: int, arguments: argparse.Namespace) -> None:
         client = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         try:
             assert client.stdout is not None
-            _watch(part, ticks, server.pid, client, _lines(client.stdout), said)
+            _watch(part, ticks, server.pid, client, _lines(client.stdout), said, save)
         finally:
             client.kill()
             client.wait()
@@ -134,6 +142,7 @@ def _watch(
     client: subprocess.Popen[str],
     progress: "queue.SimpleQueue[str]",
     said: "queue.SimpleQueue[str]",
+    save: Callable[[], None],
 ) -> None:
     started = moved = shown = time.monotonic()
     while part.ticks < ticks:
@@ -161,6 +170,7 @@ def _watch(
             return
         if now - shown > PROGRESS_S:
             shown = now
+            save()
             print(
                 f"{part.ticks:,} of {ticks:,} ticks, {part.ticks / max(part.seconds, 1e-9):.0f} ticks/s, "
                 f"{part.rescues} rescues, simulator {part.end_mb:.1f} MB ({part.growth_mb:+.1f}), "

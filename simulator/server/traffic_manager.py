@@ -224,26 +224,28 @@ class TrafficManagers:
             reader, writer = await asyncio.open_connection(entry.address, entry.port)
         try:
             # A client that a debugger has stopped answers when it goes on, and then makes its step by itself.
-            await _call(reader, writer, "health_check_remote_TM")
+            await _call(reader, writer, ("health_check_remote_TM",))
             await asyncio.sleep(SECOND_THOUGHT_S)
             if is_lost():
                 self.rescues += 1
                 where = f"{entry.address}:{entry.port}"
                 say(f"traffic manager rescue {self.rescues} at frame {frame}: {where} had lost a wake-up")
                 async with asyncio.timeout(_RESCUE_TIMEOUT_S):
-                    await _call(reader, writer, "set_synchronous_mode", False)
-                    await _call(reader, writer, "set_synchronous_mode", True)
+                    # Together: the worker looks at the mode again after its step and must find it as it was.
+                    await _call(reader, writer, ("set_synchronous_mode", False), ("set_synchronous_mode", True))
         finally:
             writer.close()
 
 
-async def _call(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, method: str, *arguments: bool) -> None:
-    """One plain msgpack-rpc call, carried out when this returns. An error for an answer is an answer."""
-    writer.write(encode_request(0, method, arguments))
+async def _call(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *calls: tuple[str | bool, ...]) -> None:
+    """Plain msgpack-rpc calls, carried out when this returns. An error for an answer is an answer."""
+    writer.write(b"".join(encode_request(k, str(method), arguments) for k, (method, *arguments) in enumerate(calls)))
     await writer.drain()
     replies = ReplyParser(max_bytes=64 * 1024)
-    while data := await reader.read(4096):
+    answered = 0
+    while answered < len(calls):
+        data = await reader.read(4096)
+        if not data:
+            raise ConnectionError("it closed the connection")
         replies.feed(data)
-        if any(True for _ in replies.replies()):
-            return
-    raise ConnectionError("it closed the connection")
+        answered += sum(1 for _ in replies.replies())

@@ -513,6 +513,7 @@ sys.stdin.readline()   # idle without a Traffic Manager
 """
 
 
+@pytest.mark.slow
 def test_no_rescue_of_a_real_client_that_is_idle_stopped_loading_or_has_shut_down() -> None:
     with simulator.serve("Harbor", stderr=subprocess.PIPE) as server:
         client = subprocess.Popen(

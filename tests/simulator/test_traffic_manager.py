@@ -355,7 +355,7 @@ def driver() -> Iterator[tuple[Driver, FakeManager]]:
         yield driver, manager
 
 
-IMPATIENT_S = 0.3
+IMPATIENT_S = 0.5  # beside other programs
 QUIET_S = 3 * IMPATIENT_S  # enough for a rescue that should not be
 
 
