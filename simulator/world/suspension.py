@@ -24,6 +24,10 @@ CLIMB_M: Final = 0.5  # ground that is higher above the wheel than this is a wal
 _STEEPEST_NZ: Final = 0.6  # steeper triangles are taken for the sides of kerbs
 _MAX_TILT_RAD: Final = 1.0  # vehicles do not roll over
 _LEAN_LIMIT_MPS2: Final = GRAVITY_MPS2  # tyre forces beyond 1 g lean the body no further
+# Cars stand a hair nose-down; logs of cars at rest in CARLA show -0.01 to -0.02 degrees. It matters: where a car's
+# forward vector has length 1 to the last bit, the PythonAPI agents compute an angle of 0 to whatever stands straight
+# ahead, and they see only what lies at an angle above 0 (agents/tools/misc.py, is_within_distance).
+RAKE_RAD: Final = np.radians(0.05)
 # Slower than this in all ways, a body on its springs is at rest: it would otherwise swing on by nanometres.
 _REST_SPEED: Final = 1e-4
 _REST_ACCELERATION: Final = 2e-3
@@ -61,7 +65,7 @@ def suspension_substep(a, v, mass, dt):  # type: ignore[no-untyped-def]
     # CARLA's positive pitch lifts the nose and positive roll drops the right side: about -y and -x.
     pitch_rate = a.wx * s - a.wy * c
     roll_rate = -a.wx * c - a.wy * s
-    along = np.sin(a.pitch)
+    along = np.sin(a.pitch + RAKE_RAD)
     across = np.cos(a.pitch) * np.sin(a.roll)
     weightless = a.gravity == 0
 

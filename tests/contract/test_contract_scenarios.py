@@ -1,6 +1,9 @@
 """What scenario_runner and the leaderboard do to a world, each habit in a test of its own."""
 
+import math
+
 import carla
+import pytest
 
 from tests.contract.support import CAR, WALKER, Bench
 
@@ -46,3 +49,14 @@ def test_a_spawn_succeeds_whatever_is_ordered_after_it(bench: Bench, manager: ca
     assert [actor.id for actor in bench.world.get_actors(backwards)] == backwards
     [car] = bench.world.get_actors([responses[0].actor_id])
     assert car.get_light_state() == carla.VehicleLightState.All
+
+
+@pytest.mark.parametrize("yaw_deg", [0.0, 90.0, -90.0, 180.0, 45.0])
+def test_a_car_is_never_level_to_the_last_bit(bench: Bench, yaw_deg: float) -> None:
+    """The PythonAPI agents take the angle to a car ahead from the flat part of their own forward vector and see it
+    when that angle is above 0: with a vector of length 1 a car straight ahead is not seen, and run into."""
+    place = bench.straight()
+    place.rotation.yaw = yaw_deg
+    forward = bench.car(place).get_transform().get_forward_vector()
+    angle = math.acos(min(math.hypot(forward.x, forward.y), 1.0))
+    assert 1e-4 < angle < math.radians(0.1)

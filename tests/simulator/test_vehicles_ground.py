@@ -11,6 +11,7 @@ from simulator.blueprints import vehicle_spec
 from simulator.blueprints.engines import MKZ_2020
 from simulator.maps.ground import build_surface
 from simulator.maps.town import ROADS, Surface
+from simulator.world.suspension import RAKE_RAD
 
 GRAVITY = 9.81
 
@@ -74,7 +75,7 @@ def test_settles_from_half_a_metre_within_a_second() -> None:
     cars.run(1.0)
     assert actor["z"] == pytest.approx(0.0, abs=1e-4)
     assert [float(actor[name]) for name in ("vz", "wx", "wy", "wz")] == [0.0] * 4
-    assert [float(actor[name]) for name in ("pitch", "roll")] == pytest.approx([0.0] * 2, abs=1e-6)
+    assert [float(actor[name]) for name in ("pitch", "roll")] == pytest.approx([-RAKE_RAD, 0.0], abs=1e-6)
 
 
 @pytest.mark.parametrize("height", [5.0, 50.0, 200.0])
