@@ -22,11 +22,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "loads_maps: loads maps and makes no Traffic Manager, so it runs first")
     config.addinivalue_line("markers", "embedded: holds for the embedded simulator only, not for a real CARLA")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     mine = [item for item in items if Path(__file__).parent in item.path.parents]
+    # A map that is loaded while threads of a Traffic Manager still live in this process can end it (a bug of the
+    # client, docs/howto/troubleshooting.md): what loads maps comes before what makes Traffic Managers.
+    mine.sort(key=lambda item: item.get_closest_marker("loads_maps") is None)
+    items[:] = mine + [item for item in items if Path(__file__).parent not in item.path.parents]
     if mine:
         # The first one starts the simulator, which compiles its kernels after an edit.
         mine[0].add_marker(pytest.mark.timeout(600))

@@ -8,6 +8,8 @@ import pytest
 
 from tests.contract.support import CAR, WALKER, Address, Bench, another_client, flat_distance
 
+pytestmark = pytest.mark.loads_maps
+
 Label = carla.CityObjectLabel
 
 WEATHER_FIELDS = (

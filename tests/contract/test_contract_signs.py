@@ -7,7 +7,7 @@ import pytest
 
 from tests.contract.support import CAR, Bench, flat_distance
 
-pytestmark = pytest.mark.embedded
+pytestmark = [pytest.mark.embedded, pytest.mark.loads_maps]
 
 SIGNAL_TYPES = {"traffic.stop": "206", "traffic.yield": "205", "traffic.speed_limit": "274"}
 

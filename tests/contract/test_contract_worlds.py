@@ -9,6 +9,8 @@ import pytest
 
 from tests.contract.support import CAR, DELTA_S, Address, Bench, another_client
 
+pytestmark = pytest.mark.loads_maps
+
 SHARED = Path(__file__).parents[2].parent / "shared"
 
 
