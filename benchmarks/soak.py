@@ -1,7 +1,7 @@
 """The long run: ./dev soak. Many synchronous ticks with the client's own Traffic Manager driving, while actors and
 sensors come and go.
 
-The 0.9.16 client can lose a wake-up inside its Traffic Manager and then sleep for ever (docs/protocol.md); the
+The 0.9.16 client can lose a wake-up inside its Traffic Manager and then sleep for ever (docs/architecture.md); the
 simulator makes that rare and wakes it when it happens. This counts how often that was, and fails with exit code 1 when
 the client stands still for good or when the simulator's memory grows. What was done is kept in --record FILE, and a
 run that was cut short goes on from there.

@@ -263,6 +263,22 @@ def test_thousands_of_connections_come_and_go_and_leave_nothing() -> None:
         still_serves(live)
 
 
+def test_a_peer_that_is_gone_without_a_word_is_noticed() -> None:
+    """Half-open connections: the kernel asks such a peer from time to time, and ends what is not answered."""
+    with live_server() as live, Wire(live.port) as wire, Listener(live.stream_port, 7):
+        assert wire.call("version")
+        live.wait_for(lambda: live.server.streams.connections == 1, "the subscription")
+        connections: list[Any] = [*live.server.sessions, *live.server.streams._connections]
+        assert len(connections) == 2
+        for connection in connections:
+            peer = connection._transport.get_extra_info("socket")
+            assert peer.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+            idle_s = peer.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE)
+            probes = peer.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT)
+            assert idle_s + probes * peer.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL) <= 60
+            assert peer.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
 def test_beyond_the_room_there_is_connections_are_refused_and_the_others_go_on() -> None:
     with live_server() as live, Wire(live.port) as wire:
         live.do(lambda: setattr(live.server, "max_connections", 10))
