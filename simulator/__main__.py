@@ -172,21 +172,14 @@ async def _serve(arguments: argparse.Namespace, town: "TownMap", library: "MapLi
             "pid": os.getpid(),
             "town": town.name,
         }
-        _announce(json.dumps(ready))
+        with contextlib.suppress(OSError, ValueError):  # nobody reads stdout; clients may come all the same
+            print(json.dumps(ready), flush=True)
         return await server.stopped
     except CannotStart as error:
         raise UserError(str(error)) from None
     finally:
         server.close()
         library.close()
-
-
-def _announce(line: str) -> None:
-    try:
-        print(line, flush=True)
-    except (OSError, ValueError):
-        # Whoever started us does not want to know; the clients may. At exit Python would stumble over it again.
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115
 
 
 def _end_with(parent: int, server: "Server") -> None:

@@ -165,7 +165,8 @@ class Server:
         line = line[:_LINE_CHARS]
         if line not in self._said and len(self._said) < _MAX_SAID:
             self._said.add(line)
-            log.warning("%s", line, exc_info=error)
+            last = " (the last one of its kind that is said)" if len(self._said) == _MAX_SAID else ""
+            log.warning("%s%s", line, last, exc_info=error)
 
     # -- episodes ----------------------------------------------------------------------------------------------
 

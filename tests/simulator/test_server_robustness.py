@@ -237,6 +237,15 @@ def test_a_fault_of_our_own_is_said_once_and_answered_each_time(monkeypatch: pyt
         assert live.lines == ["internal error in version: ZeroDivisionError: oh"]
 
 
+def test_what_clients_do_wrong_in_ever_new_ways_is_said_a_thousand_times() -> None:
+    with live_server() as live, Wire(live.port) as wire:
+        for k in range(1200):
+            wire.send("load_new_episode", f"Nowhere{k}", False, 0, waits=False)
+            wire.receive()
+        assert len(live.lines) == len(set(live.lines)) == 1000
+        assert live.lines[-1].endswith("(the last one of its kind that is said)")
+
+
 # --- peers that come, go, or say nothing ------------------------------------------------------------------------------
 
 
