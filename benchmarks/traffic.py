@@ -4,8 +4,8 @@
 cars that stand for more than 90 s other than at a red light or in its queue, cars that leave the road, cars that
 run a red light, and contacts that last over 5 s. Exit code 1 when a bound is passed.
 
-A car that reached the light while it was green counts as obedient whenever it leaves: the Traffic Manager holds on to
-that green until the car is out of the light's volume (its SimulationState), in CARLA as here.
+A car that has had green while it stood in the light's volume counts as obedient whenever it leaves: the Traffic Manager
+holds on to that green until the car is out of the volume (its SimulationState), in CARLA as here.
 """
 
 import argparse
@@ -119,7 +119,7 @@ class Watch:
         self.sensors = [self._feel(car) for car in self.cars]
         self.lines = self._stop_lines()
         self.still_since: dict[int, int] = {}
-        self.came_at_green: dict[int, bool] = {}  # cars in a light's volume
+        self.had_green: set[int] = set()  # cars in a light's volume that have seen it green
         self.last_place: dict[int, tuple[float, float]] = {}
         self.red_since: dict[int, float] = defaultdict(lambda: -1.0)
         self.ahead_of_line: dict[tuple[int, int], bool] = {}
@@ -248,9 +248,9 @@ class Watch:
 
     def _check_arrival(self, car: carla.Vehicle) -> None:
         if not car.is_at_traffic_light():
-            self.came_at_green.pop(car.id, None)
-        elif car.id not in self.came_at_green:
-            self.came_at_green[car.id] = car.get_traffic_light_state() == carla.TrafficLightState.Green
+            self.had_green.discard(car.id)
+        elif car.get_traffic_light_state() == carla.TrafficLightState.Green:
+            self.had_green.add(car.id)
 
     def _check_lines(self, tick: int, car: carla.Vehicle, pose: carla.Transform, speed: float, red: set[int]) -> None:
         # The middle of the car at the edge of the junction: one that stops with its nose over the line has stopped.
@@ -266,7 +266,7 @@ class Watch:
             facing = forward.x * way.x + forward.y * way.y
             before = self.ahead_of_line.get((car.id, k))
             self.ahead_of_line[(car.id, k)] = along < 0
-            obedient = self.came_at_green.get(car.id, False)
+            obedient = car.id in self.had_green
             if before and along >= 0 and across < width / 2 and facing > 0.7 and light.id in red and not obedient:
                 red_for = tick * DELTA_S - self.red_since[light.id]
                 if red_for > FRESH_RED_S:
