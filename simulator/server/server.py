@@ -83,6 +83,7 @@ class Server:
         self.settings = self.default_settings()
         self.frame = 0  # of the last published state; grows over all episodes
         self.episode_id = 0
+        self.shown_episode_id = 1  # of the last published state
         self.is_loading = False
         self.is_preparing = False  # a map that a client sent is being compiled
         self.gravity = 9.81
@@ -253,6 +254,7 @@ class Server:
                 self.episode_id, self.world.elapsed_s, dt, flags, self.frame, self.world.elapsed_s, records
             )
             self.streams.publish(EPISODE_STREAM, state, drop)
+        self.shown_episode_id = self.episode_id
         self._map_change = False
         self.sensing.publish(drop)
 

@@ -1,11 +1,16 @@
 """What scenario_runner and the leaderboard do to a world, each habit in a test of its own."""
 
+import json
 import math
+import subprocess
+import sys
 
 import carla
 import pytest
 
-from tests.contract.support import CAR, WALKER, Bench
+from tests.contract.support import CAR, WALKER, Address, Bench
+
+pytestmark = pytest.mark.loads_maps
 
 
 def test_no_id_is_used_twice_not_even_in_another_world(bench: Bench) -> None:
@@ -60,3 +65,20 @@ def test_a_car_is_never_level_to_the_last_bit(bench: Bench, yaw_deg: float) -> N
     forward = bench.car(place).get_transform().get_forward_vector()
     angle = math.acos(min(math.hypot(forward.x, forward.y), 1.0))
     assert 1e-4 < angle < math.radians(0.1)
+
+
+def test_a_traffic_manager_gets_the_map_that_is_loaded_after_it(address: Address, client: carla.Client) -> None:
+    """The leaderboard makes its Traffic Manager once and loads a map for each route."""
+    before = client.get_world().get_map().name.split("/")[-1]
+    names = [name.split("/")[-1] for name in client.get_available_maps()]
+    other = next(name for name in ("Orchard", "Town02") if name in names)
+    command = [sys.executable, "-m", "tests.contract.traffic_over_loads", str(address.port), before, other, before]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=100)
+    client.load_world_if_different(before)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    for town in found:
+        assert town["astray_m"] < 1.0, found
+        assert town["way_m"] > 150.0, found
+    # The same town is the same to it, whatever was loaded between.
+    assert found[0] == pytest.approx(found[2], abs=1e-3)

@@ -23,7 +23,12 @@ def get_available_maps(server: Server, session: Session) -> list[str]:
 
 @call("get_episode_info")
 def get_episode_info(server: Server, session: Session) -> structs.EpisodeInfo:
-    return structs.EpisodeInfo(server.episode_id, server.token(1))
+    """A new episode begins with its first state, as in CARLA, and not with the answer to load_new_episode.
+
+    The client connects anew after that answer; seeing the number change on the stream is what makes it give its
+    Traffic Managers the new map.
+    """
+    return structs.EpisodeInfo(server.shown_episode_id, server.token(1))
 
 
 @call("get_episode_settings")
