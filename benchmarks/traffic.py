@@ -119,7 +119,7 @@ class Watch:
         self.sensors = [self._feel(car) for car in self.cars]
         self.lines = self._stop_lines()
         self.still_since: dict[int, int] = {}
-        self.had_green: set[int] = set()  # cars in a light's volume that have seen it green
+        self.had_green: dict[int, int] = {}  # car -> light that was green while the car stood in its volume
         self.last_place: dict[int, tuple[float, float]] = {}
         self.red_since: dict[int, float] = defaultdict(lambda: -1.0)
         self.ahead_of_line: dict[tuple[int, int], bool] = {}
@@ -247,10 +247,9 @@ class Watch:
             )
 
     def _check_arrival(self, car: carla.Vehicle) -> None:
-        if not car.is_at_traffic_light():
-            self.had_green.discard(car.id)
-        elif car.get_traffic_light_state() == carla.TrafficLightState.Green:
-            self.had_green.add(car.id)
+        light = car.get_traffic_light()
+        if light is not None and light.state == carla.TrafficLightState.Green:
+            self.had_green[car.id] = light.id
 
     def _check_lines(self, tick: int, car: carla.Vehicle, pose: carla.Transform, speed: float, red: set[int]) -> None:
         # The middle of the car at the edge of the junction: one that stops with its nose over the line has stopped.
@@ -258,7 +257,8 @@ class Watch:
         for k, (light, line, width) in enumerate(self.lines):
             away = pose.location - line.location
             if abs(away.x) > 8 or abs(away.y) > 8:
-                self.ahead_of_line.pop((car.id, k), None)
+                if self.ahead_of_line.pop((car.id, k), None) is not None and self.had_green.get(car.id) == light.id:
+                    del self.had_green[car.id]
                 continue
             way = line.get_forward_vector()
             along = away.x * way.x + away.y * way.y - LINE_TO_JUNCTION_M
@@ -266,7 +266,7 @@ class Watch:
             facing = forward.x * way.x + forward.y * way.y
             before = self.ahead_of_line.get((car.id, k))
             self.ahead_of_line[(car.id, k)] = along < 0
-            obedient = car.id in self.had_green
+            obedient = self.had_green.get(car.id) == light.id
             if before and along >= 0 and across < width / 2 and facing > 0.7 and light.id in red and not obedient:
                 red_for = tick * DELTA_S - self.red_since[light.id]
                 if red_for > FRESH_RED_S:
