@@ -12,6 +12,7 @@ import pytest
 from simulator.server import ticker, traffic_manager
 from simulator.server.traffic_manager import (
     LOST_AFTER_S,
+    MOST_RESCUES,
     OWED_AT_MOST_S,
     PARKING_S,
     Registration,
@@ -364,17 +365,26 @@ def test_a_lost_wake_up_is_answered_once_and_said_in_one_line() -> None:
         client.tick()
         frame = client.live.do(lambda: client.live.server.frame)
         client.live.wait_for_line("rescue")
+        client.step()
         time.sleep(QUIET_S)
         assert [call for call in manager.calls if call[0] == "set_synchronous_mode"] == RESCUE
         assert client.live.lines == [
             f"traffic manager rescue 1 at frame {frame}: 127.0.0.1:{manager.port} had lost a wake-up"
         ]
         assert client.live.do(lambda: client.live.server.traffic_managers.rescues) == 1
-        client.step()
         client.tick()
         client.step()
         client.tick()
         client.live.wait_for_line("rescue 2")
+
+
+def test_a_rescue_that_is_lost_itself_is_tried_again_and_not_for_ever() -> None:
+    with driver() as (client, manager):
+        client.tick()
+        client.live.wait_for_line(f"rescue {MOST_RESCUES}")
+        time.sleep(QUIET_S)
+        assert [call for call in manager.calls if call[0] == "set_synchronous_mode"] == MOST_RESCUES * RESCUE
+        assert len(client.live.lines) == MOST_RESCUES
 
 
 def test_an_idle_client_is_left_alone() -> None:
