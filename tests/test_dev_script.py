@@ -114,7 +114,7 @@ def test_first_use_sets_up_then_runs_and_later_uses_only_run(checkout: Checkout)
     assert re.search(r" setuptools==\d+", setuptools)
     assert "--constraint constraints.txt --editable .[dev]" in install
     assert warm == "-m simulator.warm"
-    assert drive == f"{checkout.path}/examples/drive_on_simulator.py --ticks a b"
+    assert drive == f"-P {checkout.path}/examples/drive_on_simulator.py --ticks a b"
 
     second = checkout.run("test", "-k", "lights")
     assert second.stderr == ""
@@ -266,9 +266,9 @@ def test_unknown_names_are_one_sentence(checkout: Checkout) -> None:
 def test_bench_and_soak_run_their_programs(checkout: Checkout) -> None:
     assert checkout.run("bench").stdout == "simulator\n"
     checkout.run("bench", "simulator", "--quick")
-    assert checkout.calls()[-1] == f"{checkout.path}/benchmarks/simulator.py --quick"
+    assert checkout.calls()[-1] == f"-P {checkout.path}/benchmarks/simulator.py --quick"
     checkout.run("soak", "--ticks", "9")
-    assert checkout.calls()[-1] == f"{checkout.path}/benchmarks/soak.py --ticks 9"
+    assert checkout.calls()[-1] == f"-P {checkout.path}/benchmarks/soak.py --ticks 9"
 
 
 def test_check_runs_all_and_fails_when_one_fails(checkout: Checkout) -> None:
