@@ -334,7 +334,7 @@ def test_a_killed_server_leaves_no_compiler_behind(own_cache: dict[str, str], de
         time.sleep(delay_s)
         server.process.kill()
         server.process.wait()
-        wait_for(lambda: not is_running(compiler), 5.0)
+        wait_for(lambda: not is_running(compiler))
 
 
 def test_a_port_is_free_again_at_once() -> None:
