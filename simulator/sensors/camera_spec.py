@@ -1,0 +1,64 @@
+"""What the attributes of a camera ask for."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from simulator.blueprints import number
+
+__all__ = ["MAX_SIDE_PX", "CameraSpec", "camera_spec"]
+
+# 8192 x 8192 is a message of 256 MiB; no graphics card that CARLA runs on makes larger pictures than 16384.
+MAX_SIDE_PX: Final = 8192
+
+
+@dataclass(frozen=True, slots=True)
+class CameraSpec:
+    """A pinhole camera: its picture, and for rgb what becomes of the light.
+
+    Accepted and without effect: the attributes of the lens but fov, motion blur, lens flare, depth of field,
+    chromatic aberration, colour temperature and the curve of the film.
+    """
+
+    width: int  # pixels
+    height: int
+    fov_deg: float  # horizontal
+    gamma: float = 2.2
+    manual_exposure: bool = False  # by shutter, film and stop, else by the light of the scene
+    exposure_compensation_ev: float = 0.0
+    shutter_speed_hz: float = 200.0  # 1 / seconds
+    iso: float = 100.0
+    fstop: float = 1.4
+    bloom: float = 0.675  # 0: lamps have no glow around them
+    postprocess: bool = True  # False: without glow
+
+
+def camera_spec(attributes: Mapping[str, str]) -> CameraSpec:
+    """Raises ValueError with a sentence for a picture that cannot be made."""
+    width = _side("image_size_x", attributes)
+    height = _side("image_size_y", attributes)
+    fov = number(attributes["fov"])
+    if not 0.0 < fov < 180.0:
+        raise ValueError(f"fov must be between 0 and 180 degrees, not {attributes['fov']}")
+    if "gamma" not in attributes:  # one of the exact cameras
+        return CameraSpec(width, height, fov)
+    return CameraSpec(
+        width,
+        height,
+        fov,
+        gamma=max(number(attributes["gamma"]), 0.0) or 2.2,  # Unreal too takes its own for a target gamma of 0
+        manual_exposure=attributes["exposure_mode"] == "manual",
+        exposure_compensation_ev=number(attributes["exposure_compensation"]),
+        shutter_speed_hz=number(attributes["shutter_speed"]),
+        iso=number(attributes["iso"]),
+        fstop=number(attributes["fstop"]),
+        bloom=number(attributes["bloom_intensity"]),
+        postprocess=attributes["enable_postprocess_effects"].lower() == "true",
+    )
+
+
+def _side(name: str, attributes: Mapping[str, str]) -> int:
+    side = int(number(attributes[name]))
+    if not 1 <= side <= MAX_SIDE_PX:
+        raise ValueError(f"{name} must be from 1 to {MAX_SIDE_PX} pixels, not {attributes[name]}")
+    return side
