@@ -1,0 +1,79 @@
+"""Which triangle is seen at each sample of a band of rows: a z-buffer over scanline spans.
+
+Triangles are drawn in the order of their rows and win only where they are strictly nearer, so of two at the same
+depth the first is seen, whatever the number of threads.
+"""
+
+from typing import Final
+
+import numpy as np
+
+from simulator.kernels import njit
+from simulator.scene.tables import F4, I4
+from simulator.sensors.raster.setup import Setup
+from simulator.sensors.raster.view import FAR_M, NEAR_M
+
+__all__ = ["band_buffers", "raster_band"]
+
+_LANES: Final = 16  # rows of the buffers end on a multiple of it
+
+
+def band_buffers(setup: Setup) -> tuple[F4, I4]:
+    """Buffers for raster_band, to be used by one thread at a time: 1 / depth and triangle, [rows, columns].
+
+    There are a few columns more than samples in a row.
+    """
+    shape = (setup.band_rows, -(-setup.width // _LANES) * _LANES)
+    return np.empty(shape, np.float32), np.empty(shape, np.int32)
+
+
+@njit
+def raster_band(setup, band, zinv, triangle):  # type: ignore[no-untyped-def]
+    """Draw the rows of samples band * band_rows ... of a view; returns how many rows there are.
+
+    Into zinv goes 1 / depth AS COMPARED, that is a little too large on markings: for the true depth use the planes of
+    setup.faces. Into triangle goes the row in setup.faces, -1 where nothing is seen.
+    """
+    top = band * setup.band_rows
+    rows = min(setup.band_rows, setup.height - top)
+    for j in range(rows):
+        for i in range(zinv.shape[1]):
+            zinv[j, i] = np.float32(1.0 / FAR_M)
+            triangle[j, i] = -1
+    for entry in range(setup.band_start[band], setup.band_start[band + 1]):
+        row = setup.band_triangles[entry]
+        span = setup.spans[row]
+        slope = np.float32(span.z_i)
+        for j in range(max(span.first_row, top), min(span.end_row, top + rows)):
+            left = max(span.left0_slope * j + span.left0_at, span.left1_slope * j + span.left1_at)
+            right = min(span.right0_slope * j + span.right0_at, span.right1_slope * j + span.right1_at)
+            at_row = span.z_j * j + span.z_1
+            if span.crosses_near != 0:
+                third = span.third_slope * j + span.third_at
+                if span.third_is_left != 0:
+                    left = max(left, third)
+                else:
+                    right = min(right, third)
+                # Keep z_i * i + at_row <= 1 / NEAR_M.
+                limit = (1.0 / NEAR_M - at_row) / span.z_i
+                if span.z_i > 0.0:
+                    right = min(right, limit)
+                elif span.z_i < 0.0:
+                    left = max(left, limit)
+                elif at_row > 1.0 / NEAR_M:
+                    continue
+            first = np.int64(np.ceil(max(left, 0.0)))
+            end = np.int64(np.ceil(min(right, np.float64(setup.width))))
+            if first >= end:
+                continue
+            start = np.float32(at_row + span.z_i * first)
+            near_row = zinv[j - top]
+            seen_row = triangle[j - top]
+            for k in range(end - first):
+                z = start + slope * np.float32(k)
+                old = near_row[first + k]
+                seen = seen_row[first + k]
+                nearer = z > old
+                near_row[first + k] = z if nearer else old
+                seen_row[first + k] = row if nearer else seen
+    return rows
