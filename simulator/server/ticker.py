@@ -13,14 +13,13 @@ import math
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
+from simulator.server.alarm import Alarm
 from simulator.server.handlers.registry import CallRefused
 
 if TYPE_CHECKING:
     from simulator.server.server import Server
     from simulator.server.session import Session
 
-# Below this, waiting is done by going round the event loop: its timers are coarse (1 ms).
-_SPIN_S: Final = 0.0015
 _WATCH_PERIOD_S: Final = 0.25
 # In asynchronous mode a simulation that falls behind drops the lost time instead of chasing it.
 _MAX_VARIABLE_DELTA_S: Final = 0.1
@@ -41,6 +40,7 @@ class Ticker:
         self._last_at = 0.0
         self._watch: asyncio.TimerHandle | None = None
         self._rescues: set[asyncio.Task[None]] = set()
+        self._alarm = Alarm(server.loop, self.wake)
 
     def start(self) -> None:
         self._watch_workers()
@@ -50,6 +50,7 @@ class Ticker:
         for handle in (self._pumping, self._timer, self._watch):
             if handle is not None:
                 handle.cancel()
+        self._alarm.close()
         self._cues.clear()
 
     # -- synchronous mode --------------------------------------------------------------------------------------
@@ -89,10 +90,8 @@ class Ticker:
             if steps_follow:
                 server.traffic_managers.published(session, server.frame, server.clock())
             self.wake()
-        elif wait_s < _SPIN_S:
-            self._pumping = server.loop.call_soon(self._pump)
         elif wait_s < math.inf:
-            self._pumping = server.loop.call_later(wait_s, self._pump)
+            self._alarm.set(wait_s)
 
     def _held_until(self, now: float) -> float:
         if self._server.is_loading:
