@@ -21,6 +21,9 @@ _IMAGE: Final = struct.Struct("<IIf")
 LENGTH_BYTES: Final = _LENGTH.size
 TOKEN_BYTES: Final = _TOKEN.size
 HEADER_BYTES: Final = _HEADER.size
+IMAGE_HEADER_BYTES: Final = _IMAGE.size
+# Where the pixels of a camera begin in its message.
+IMAGE_AT: Final = LENGTH_BYTES + HEADER_BYTES + IMAGE_HEADER_BYTES
 
 PROTOCOL_TCP: Final = 1
 ADDRESS_UNSET: Final = 0  # the client uses the host it connected to
@@ -134,6 +137,13 @@ def imu_payload(accelerometer: Vector3, gyroscope: Vector3, compass_rad: float) 
 def image_header(width: int, height: int, fov_deg: float) -> bytes:
     """All cameras: the pixels follow (BGRA, or what the camera's kind says)."""
     return _IMAGE.pack(width, height, fov_deg)
+
+
+def write_head(message: memoryview, header: bytes, payload_header: bytes = b"") -> int:
+    """Write what goes before the data of a message into its buffer, its length included; where the data begins."""
+    head = _LENGTH.pack(len(message) - _LENGTH.size) + header + payload_header
+    message[: len(head)] = head
+    return len(head)
 
 
 def lidar_header(horizontal_angle_rad: float, points_per_channel: Sequence[int]) -> bytes:

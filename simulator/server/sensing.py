@@ -1,10 +1,13 @@
 """Sensors as streams: who listens, whose turn it is, and readings as messages.
 
-A sensor is read only while somebody listens to its stream; what it reads is the world after the tick.
+A sensor is read only while somebody listens to its stream; what it reads is the world after the tick. Sensors that
+see are rendered in threads: until they are done the next tick is held, since what they look at would change.
 """
 
+from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Any, Final
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
 
 from simulator.blueprints import number
 from simulator.protocol import structs
@@ -32,9 +35,13 @@ from simulator.sensors import (
     stable_key,
 )
 from simulator.server.convert import NO_ROTATION, ZERO, actor_of, transform_of
+from simulator.server.seeing import SEEING, Seeing, make_scene
 from simulator.server.server_types import Server
 from simulator.world.actors import Actor
 from simulator.world.tables import SENSOR
+
+if TYPE_CHECKING:
+    from simulator.scene.scene import Scene
 
 _SPECS: Final = {
     "sensor.other.gnss": gnss_spec,
@@ -54,6 +61,7 @@ class _Sensor:
     spec: Any
     history: ImuHistory = field(default_factory=ImuHistory)
     last_read_s: float | None = None
+    seeing: Seeing | None = None  # of a sensor that sees: what renders it
 
 
 class Sensing:
@@ -63,15 +71,20 @@ class Sensing:
         self._server = server
         self._sensors: dict[int, _Sensor] = {}  # by actor id
         self._unsupported: set[str] = {name for name, kind in SENSORS.items() if not kind.supported}
+        self._scene: Scene | None = None  # made when somebody listens to a sensor that sees
+        self._is_preparing = False  # it is being made
+        self._rendering = 0  # sensors of the last tick that are not done
+        self._is_closed = False
 
     # -- what there is -----------------------------------------------------------------------------------------
 
     def why_unsupported(self, type_id: str) -> str | None:
         if type_id in self._unsupported:
-            return f"{type_id} is not supported yet by this simulator"
+            return f"{type_id} is not supported by this simulator"
         return None
 
     def spawned(self, actor: Actor) -> None:
+        """Give a new sensor its stream; ValueError, in one sentence, for attributes that nothing can be read with."""
         if actor.kind != SENSOR or SENSORS[actor.type_id].speaks is Speaks.IN_CLIENT:
             return
         world = self._server.world
@@ -81,8 +94,11 @@ class Sensing:
         seeds = (world.seed, actor.attributes.get("noise_seed", ""))
         parent = actor.parent_id - world.first_id if actor.parent_id else -1
         key = stable_key(*seeds, actor.type_id, parent, mount)
+        seeing = None
         if actor.type_id == "sensor.other.obstacle":
             spec: Any = obstacle_spec(actor.attributes)
+        elif actor.type_id in SEEING:
+            spec, seeing = None, SEEING[actor.type_id](actor.attributes, key)
         else:
             make = _SPECS.get(actor.type_id)
             spec = make(actor.attributes, key) if make else None
@@ -93,6 +109,7 @@ class Sensing:
             tick_s=number(actor.attributes.get("sensor_tick", "0")),
             birth_s=world.elapsed_s,
             spec=spec,
+            seeing=seeing,
         )
 
     def destroyed(self, actor: Actor) -> None:
@@ -112,20 +129,95 @@ class Sensing:
     # -- after a tick ------------------------------------------------------------------------------------------
 
     def publish(self, drop_for_slow: bool) -> None:
+        world = self._server.world
+        due = [
+            sensor
+            for sensor in self._listening()
+            if is_due(sensor.tick_s, world.elapsed_s - world.delta_s - sensor.birth_s, world.delta_s)
+        ]
+        self._publish_read([sensor for sensor in due if sensor.seeing is None], drop_for_slow)
+        self._start_rendering([sensor for sensor in due if sensor.seeing is not None], drop_for_slow)
+
+    def _listening(self) -> list[_Sensor]:
+        """Those that somebody listens to. Without rendering cameras are silent, as in CARLA."""
         hub = self._server.streams
-        listening = [sensor for sensor in self._sensors.values() if hub.has_listener(sensor.stream_id)]
-        if not listening:
+        is_blind = self._server.settings.no_rendering_mode
+        return [
+            sensor
+            for sensor in self._sensors.values()
+            if hub.has_listener(sensor.stream_id)
+            and not (is_blind and sensor.seeing is not None and sensor.seeing.is_camera)
+        ]
+
+    def _publish_read(self, due: list[_Sensor], drop_for_slow: bool) -> None:
+        if not due:
             return
         world = self._server.world
         hits: dict[int, list[CollisionReading]] = {}
         for event in collisions(world.contacts, world.actors, world.boxes.label):
             hits.setdefault(event.actor_id, []).append(event)
-        for sensor in listening:
-            age = world.elapsed_s - world.delta_s - sensor.birth_s
-            if is_due(sensor.tick_s, age, world.delta_s):
-                header = self._header(sensor)
-                for payload in self._payloads(sensor, hits):
-                    hub.publish(sensor.stream_id, header + payload, drop_for_slow)
+        for sensor in due:
+            header = self._header(sensor)
+            for payload in self._payloads(sensor, hits):
+                self._server.streams.publish(sensor.stream_id, header + payload, drop_for_slow)
+
+    # -- what is rendered ----------------------------------------------------------------------------------------
+
+    def holds_tick(self) -> bool:
+        """Whether the world must stand still: it is being looked at, or first a scene is made to be looked at.
+
+        The ticker is woken when that ends.
+        """
+        if self._rendering or self._is_preparing:
+            return True
+        if self._scene is None and any(sensor.seeing is not None for sensor in self._listening()):
+            self._is_preparing = True
+            self._server.renderers.start(partial(make_scene, self._server.world.town), self._prepared)
+        return self._is_preparing
+
+    def close(self) -> None:
+        """The episode is over: what is still being rendered is of no interest."""
+        self._is_closed = True
+
+    def _prepared(self, outcome: "Future[Scene]") -> None:
+        if self._is_closed:
+            return
+        self._is_preparing = False
+        error = outcome.exception()
+        if error is not None:
+            self._server.fail(error)
+            return
+        self._scene = outcome.result()
+        self._server.ticker.wake()
+
+    def _start_rendering(self, due: list[_Sensor], drop_for_slow: bool) -> None:
+        # Without a scene somebody began to listen after the tick was let go: the next one waits for it.
+        if not due or self._scene is None:
+            return
+        world = self._server.world
+        renderers = self._server.renderers
+        frame = self._scene.frame(world, world.steps)
+        self._rendering = len(due)
+        for sensor in due:
+            assert sensor.seeing is not None
+            work = partial(
+                sensor.seeing.read, frame, world.pose(sensor.actor), self._header(sensor), renderers.side_by_side
+            )
+            renderers.start(work, partial(self._rendered, sensor, drop_for_slow))
+
+    def _rendered(self, sensor: _Sensor, drop_for_slow: bool, outcome: Future[memoryview]) -> None:
+        if self._is_closed:
+            return
+        self._rendering -= 1
+        error = outcome.exception()
+        if error is not None:
+            self._server.fail(error)
+        elif self._sensors.get(sensor.actor.id) is sensor:  # else it was destroyed meanwhile
+            self._server.streams.publish_framed(sensor.stream_id, outcome.result(), drop_for_slow)
+        if not self._rendering:
+            self._server.ticker.wake()
+
+    # -- messages ------------------------------------------------------------------------------------------------
 
     def _header(self, sensor: _Sensor) -> bytes:
         world = self._server.world

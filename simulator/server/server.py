@@ -24,6 +24,7 @@ from simulator.protocol.state import encode_state
 from simulator.protocol.stream import pack_token
 from simulator.protocol.v0_9_16 import V0_9_16
 from simulator.server import handlers  # noqa: F401  (fills the table of handlers)
+from simulator.server.rendering import RenderPool
 from simulator.server.sensing import Sensing
 from simulator.server.session import Session
 from simulator.server.snapshot import StatePacker
@@ -91,6 +92,7 @@ class Server:
         self.stream_port = 0
         self.streams = StreamHub(on_change=lambda: self.ticker.wake(), admits=self._admits)
         self.ticker = Ticker(self, options.fps)
+        self.renderers = RenderPool(self.loop)
         # Each takes a file descriptor, and some are needed for maps and their compiler.
         self.max_connections = resource.getrlimit(resource.RLIMIT_NOFILE)[0] - _OWN_FILES
         self._next_stream = EPISODE_STREAM + 1
@@ -132,13 +134,14 @@ class Server:
         for session in list(self.sessions):
             session.close()
         self.streams.close_all()
+        self.renderers.close()
         self._close_hash_file()
 
     def stop(self, code: int = 0) -> None:
         if not self.stopped.done():
             self.stopped.set_result(code or self._trouble)
 
-    def fail(self, error: Exception) -> None:
+    def fail(self, error: BaseException) -> None:
         """End: the world can go no further."""
         log.error("internal error in frame %d, the simulator ends: %s", self.frame + 1, error, exc_info=error)
         self.stop(1)
@@ -180,7 +183,9 @@ class Server:
         self.world = World(town, self.options.seed, self._ids)
         self.apply_substepping()
         self.packer = StatePacker(self.world)
-        self.sensing = Sensing(self)
+        if self.episode_id > 1:
+            self.sensing.close()
+        self.sensing: Sensing = Sensing(self)
         self.navigation_file = f"{FILE_PREFIX}-{town.name}-{hashlib.sha256(town.navigation).hexdigest()[:16]}.bin"
         self.traffic_managers.forget_steps()
         self._map_change = True

@@ -68,7 +68,7 @@ class StreamConnection(asyncio.Protocol):
         self._transport = None
         self._hub.closed(self)
 
-    def send(self, message: bytes) -> None:
+    def send(self, message: bytes | memoryview) -> None:
         if self._transport is None:
             return
         if self.held:
@@ -148,12 +148,14 @@ class StreamHub:
 
     def publish(self, stream_id: int, payload: bytes, drop_for_slow: bool) -> None:
         """Send to all who listen; in asynchronous mode a reader that is behind misses the frame, as in CARLA."""
-        listeners = self._listeners.get(stream_id)
-        if listeners:
-            message = frame(payload)
-            for connection in listeners:
-                if not (drop_for_slow and connection.held >= MAX_HELD_FRAMES):
-                    connection.send(message)
+        if stream_id in self._listeners:
+            self.publish_framed(stream_id, frame(payload), drop_for_slow)
+
+    def publish_framed(self, stream_id: int, message: bytes | memoryview, drop_for_slow: bool) -> None:
+        """The same for a message that has its length in front; it is not copied and must not change any more."""
+        for connection in self._listeners.get(stream_id, ()):
+            if not (drop_for_slow and connection.held >= MAX_HELD_FRAMES):
+                connection.send(message)
 
     # -- what a tick waits for -----------------------------------------------------------------------------------
 

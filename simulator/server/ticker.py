@@ -4,6 +4,7 @@ A cue is answered at once with the frame that it will make; the tick itself may 
 * the client's Traffic Manager, until its worker is safely parked (Rule A in traffic_manager),
 * a sensor's subscription that is on its way on another connection,
 * a reader that has not taken the last frames,
+* cameras that still look at the last state (also in asynchronous mode: as in CARLA, time goes as fast as pictures),
 * a world that is being loaded.
 All other calls are served meanwhile.
 """
@@ -36,6 +37,7 @@ class Ticker:
         self._cues: deque[tuple[Session, bool]] = deque()
         self._pumping: asyncio.Handle | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._is_late = False  # the timer has rung, and the tick waits for the cameras
         self._next_at = 0.0
         self._last_at = 0.0
         self._watch: asyncio.TimerHandle | None = None
@@ -71,6 +73,9 @@ class Ticker:
 
     def wake(self) -> None:
         """Something that a held tick may wait for has changed."""
+        if self._is_late:
+            self._is_late = False
+            self._timer = self._server.loop.call_later(0.0, self._on_time)
         if self._cues:
             if self._pumping is not None:
                 self._pumping.cancel()
@@ -94,8 +99,8 @@ class Ticker:
             self._alarm.set(wait_s)
 
     def _held_until(self, now: float) -> float:
-        if self._server.is_loading:
-            return math.inf  # the load wakes us when it is done
+        if self._server.is_loading or self._server.sensing.holds_tick():
+            return math.inf  # we are woken when that is done
         return max(self._server.traffic_managers.safe_at(now), self._server.streams.holds_tick_until(now))
 
     def _tick(self, dt: float) -> None:
@@ -114,6 +119,7 @@ class Ticker:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        self._is_late = False
         if not self._server.settings.synchronous_mode:
             if not was_running:
                 self._next_at = self._last_at = now
@@ -126,6 +132,9 @@ class Ticker:
     def _on_time(self) -> None:
         now = self._server.clock()
         if not self._server.is_loading:
+            if self._server.sensing.holds_tick():
+                self._is_late = True
+                return
             elapsed = min(max(now - self._last_at, 1e-3), _MAX_VARIABLE_DELTA_S)
             self._tick(self._server.settings.fixed_delta_seconds or elapsed)
         self._last_at = now

@@ -29,7 +29,11 @@ def spawn(
         actor = server.world.spawn(description.id, given, pose_of(transform), parent_id)
     except SpawnRefused as error:
         raise CallRefused(str(error)) from None
-    server.sensing.spawned(actor)
+    try:
+        server.sensing.spawned(actor)
+    except ValueError as error:
+        server.world.destroy(actor)
+        raise CallRefused(f"Spawn failed because of invalid actor description: {actor.type_id}: {error}") from None
     return actor
 
 
