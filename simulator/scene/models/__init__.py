@@ -1,0 +1,36 @@
+"""Models of all that can be spawned, made by code to fill the boxes of the catalogue."""
+
+from collections.abc import Mapping
+from functools import cache
+
+from simulator.scene.mesh import MeshBuilder, Point
+from simulator.scene.models.model import Model, joints
+from simulator.scene.models.palette import CLOTHES, GREY
+from simulator.scene.models.vehicles import vehicle_model
+
+__all__ = ["Model", "model_of", "walker_tint"]
+
+
+def model_of(type_id: str, attributes: Mapping[str, str], center: Point, half: Point) -> Model | None:
+    """The model of an actor whose box has this middle and these half sizes; None where it has none.
+
+    Made once for all actors that look alike.
+    """
+    if not min(half) > 0.0:
+        return None
+    return _model(type_id, center, half)
+
+
+@cache
+def _model(type_id: str, center: Point, half: Point) -> Model:
+    if type_id.startswith("vehicle."):
+        return vehicle_model(type_id.removeprefix("vehicle."), center, half)
+    mesh = MeshBuilder()
+    low = (center[0] - half[0], center[1] - half[1], center[2] - half[2])
+    high = (center[0] + half[0], center[1] + half[1], center[2] + half[2])
+    mesh.box(low, high, CLOTHES if type_id.startswith("walker.") else GREY)
+    return Model(mesh.build(), None, joints())
+
+
+def walker_tint(type_id: str) -> Point:
+    return (0.4, 0.1, 0.1)

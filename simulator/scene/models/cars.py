@@ -1,0 +1,286 @@
+"""Cars and car-like vans: a hull of cross-sections with wheel arches, a glazed cabin on it, lamps at both ends."""
+
+from math import sqrt
+from typing import Final, NamedTuple
+
+from simulator.scene.mesh import BACKWARD, FORWARD, MeshBuilder, Point
+from simulator.scene.models.palette import (
+    BLACK_PAINT,
+    BLINKER_LEFT,
+    BLINKER_RIGHT,
+    BODY,
+    BRAKE_LAMP,
+    CHROME,
+    FOG_FRONT,
+    FOG_REAR,
+    HEAD_LAMP,
+    PLATE,
+    POSITION_FRONT,
+    POSITION_REAR,
+    REVERSE_LAMP,
+    TRIM,
+    UNDERSIDE,
+    WHITE_PAINT,
+    WINDOW,
+)
+from simulator.scene.models.wheels import MARGIN_M, Box, Wheel, add_far_wheel, add_wheel
+
+_PATCH_M: Final = 0.010  # how far a lamp stands before the face it is on
+# Where the hull's ends begin to narrow, as shares of the half length.
+_TAIL: Final = -0.94
+_NOSE: Final = 0.92
+
+
+class Style(NamedTuple):
+    """A silhouette. x: -1 the rear end ... 1 the front end; heights: shares of the box's height."""
+
+    nose: float  # height of the bonnet's front edge
+    cowl: float  # height at the foot of the windscreen
+    deck: float  # height of the boot lid, or of the tailgate's window
+    cowl_x: float
+    roof_front_x: float
+    roof_rear_x: float
+    deck_x: float  # foot of the rear window
+    clearance: float  # of the sills
+    roof_width: float  # share of the body's width
+    windows: int = 2  # on each side
+    end_width: float = 0.84  # of the front and rear faces
+    blind: int = 0  # how many of the windows, counted from the rear, are sheet metal
+
+
+STYLES: Final[dict[str, Style]] = {
+    "saloon": Style(0.52, 0.64, 0.68, 0.36, -0.02, -0.44, -0.74, 0.115, 0.72),
+    "old saloon": Style(0.60, 0.66, 0.68, 0.34, 0.06, -0.42, -0.62, 0.13, 0.74, end_width=0.93),
+    "coupe": Style(0.54, 0.67, 0.73, 0.26, -0.12, -0.38, -0.84, 0.10, 0.68),
+    "roadster": Style(0.54, 0.66, 0.72, 0.26, -0.10, -0.34, -0.88, 0.11, 0.68, end_width=0.78),
+    "hatchback": Style(0.52, 0.63, 0.64, 0.46, 0.12, -0.70, -0.93, 0.115, 0.76),
+    "mini": Style(0.56, 0.65, 0.65, 0.40, 0.20, -0.76, -0.92, 0.11, 0.80),
+    "microcar": Style(0.50, 0.60, 0.66, 0.80, 0.30, -0.52, -0.84, 0.11, 0.74, windows=1, end_width=0.72),
+    "suv": Style(0.55, 0.60, 0.61, 0.42, 0.16, -0.84, -0.955, 0.135, 0.78, windows=3),
+    "jeep": Style(0.56, 0.60, 0.60, 0.30, 0.20, -0.91, -0.935, 0.17, 0.86, end_width=0.94),
+    "tourer": Style(0.50, 0.62, 0.62, 0.52, 0.14, -0.80, -0.95, 0.11, 0.74, windows=3),
+    "van": Style(0.42, 0.54, 0.52, 0.74, 0.44, -0.935, -0.945, 0.10, 0.86, windows=3, blind=2, end_width=0.90),
+    "bus van": Style(0.48, 0.53, 0.52, 0.93, 0.82, -0.91, -0.945, 0.12, 0.84, windows=4, end_width=0.90),
+    "pickup": Style(0.55, 0.62, 0.66, 0.40, 0.02, -0.10, -0.93, 0.20, 0.70),
+}
+
+
+class Hull:
+    """The lower body: cross-sections of six corners along x."""
+
+    def __init__(self, style: Style, box: Box, body_half_width: float, wheels: list[Wheel]) -> None:
+        self.style = style
+        self.box = box
+        self.half_width = body_half_width
+        self.front = box.high[0] - MARGIN_M - _PATCH_M
+        self.rear = box.low[0] + MARGIN_M + _PATCH_M
+        self.sill = box.z(style.clearance)
+        self._wheels = wheels
+
+    def top(self, x: float) -> float:
+        s, box = self.style, self.box
+        line = [
+            (self.rear, box.z(s.deck - 0.06)),
+            (box.x(_TAIL), box.z(s.deck)),
+            (box.x(s.deck_x), box.z(s.deck)),
+            (box.x(s.cowl_x), box.z(s.cowl)),
+            (box.x(_NOSE), box.z(s.nose + 0.025)),
+            (self.front, box.z(s.nose - 0.055)),
+        ]
+        return _along(line, x)
+
+    def width(self, x: float) -> float:
+        """Half of it, at its widest height."""
+        share = self.style.end_width
+        line = [(self.rear, share), (self.box.x(_TAIL), 0.985), (self.box.x(_TAIL + 0.12), 1.0)]
+        line += [(self.box.x(_NOSE - 0.14), 1.0), (self.box.x(_NOSE), 0.965), (self.front, share)]
+        return self.half_width * _along(line, x)
+
+    def bottom(self, x: float) -> float:
+        lift = 0.03 if x in (self.rear, self.front) else 0.0
+        height = self.sill + lift
+        for wheel in self._wheels:
+            reach = 1.13 * wheel.radius
+            off = abs(x - wheel.x) / reach
+            if off < 0.99:
+                height = max(height, wheel.z + reach * (0.88 if off > 0.5 else 0.95))
+        return height
+
+    def waist(self, x: float) -> float:
+        """Height of the widest line."""
+        return max(0.40 * self.sill + 0.60 * self.top(x), min(self.bottom(x) + 0.02, self.top(x) - 0.02))
+
+    def side(self, x: float, share: float, out: float = 0.0) -> tuple[float, float]:
+        """Half width and height between the waist (share 0) and the shoulder (1); `out` metres outside of it."""
+        waist, top = self.waist(x), self.top(x)
+        return self.width(x) * (1.0 - 0.09 * share) + out, waist + share * (top - waist)
+
+    def stations(self) -> list[float]:
+        box, s = self.box, self.style
+        xs = {self.rear, self.front, box.x(_TAIL), box.x(_NOSE), box.x(s.cowl_x), box.x(s.deck_x)}
+        for wheel in self._wheels:
+            reach = 1.13 * wheel.radius
+            xs |= {wheel.x - reach, wheel.x - 0.62 * reach, wheel.x + 0.62 * reach, wheel.x + reach}
+        ordered = sorted(x for x in xs if self.rear <= x <= self.front)
+        return [x for k, x in enumerate(ordered) if k == 0 or x - ordered[k - 1] > 0.01]
+
+    def ring(self, x: float) -> list[Point]:
+        y0 = self.box.middle_y
+        wide, waist = self.width(x), self.waist(x)
+        shoulder, top = self.side(x, 1.0)
+        low, bottom = 0.94 * wide, self.bottom(x)
+        right = [(x, y0 + low, bottom), (x, y0 + wide, waist), (x, y0 + shoulder, top)]
+        return [(x, 2.0 * y0 - y, z) for x, y, z in right] + right[::-1]
+
+
+def add_hull(mesh: MeshBuilder, hull: Hull, xs: list[float], lower: int = BODY) -> None:
+    mesh.loft([hull.ring(x) for x in xs], [lower, BODY, BODY, BODY, lower, UNDERSIDE], first=BODY, last=BODY)
+
+
+def add_cabin(mesh: MeshBuilder, hull: Hull, *, far: bool = False, roof: int = BODY) -> None:
+    """Glass between pillars, a rail above it and the roof."""
+    s, box = hull.style, hull.box
+    windows = [0.0, 1.0] if far else _columns(s)
+    roof_z, rail_z = box.high[2] - MARGIN_M, box.z(0.935)
+    levels = (
+        (box.x(s.deck_x), box.x(s.cowl_x), 0.885, None),
+        (box.x(s.roof_rear_x - 0.02), box.x(s.roof_front_x + 0.035), s.roof_width + 0.04, rail_z),
+        (box.x(s.roof_rear_x + 0.06), box.x(s.roof_front_x - 0.03), s.roof_width - 0.06, roof_z),
+    )
+    rings = []
+    for rear, front, share, height in levels:
+        half = hull.half_width * share
+        xs = [rear + t * (front - rear) for t in windows]
+        zs = [hull.top(x) - 0.012 if height is None else height for x in xs]
+        left = [(x, box.middle_y - half, z) for x, z in zip(xs, zs, strict=True)]
+        right = [(x, box.middle_y + half, z) for x, z in zip(xs, zs, strict=True)]
+        rings.append(left + right[::-1])
+    side = [WINDOW] if far else _side_materials(s)
+    back = BODY if s.blind else WINDOW
+    glazed = [*side, WINDOW, *side[::-1], back]
+    mesh.loft(rings, [glazed, [roof] * len(glazed)], first=UNDERSIDE, last=roof)
+
+
+def _columns(s: Style) -> list[float]:
+    """Where pillars begin and end along the cabin: 0 at the rear window, 1 at the windscreen."""
+    first, last, pillar = 0.10, 0.955, 0.025
+    columns = [0.0]
+    for k in range(s.windows):
+        columns.append(first + (last - first) * k / s.windows + (pillar if k else 0.0))
+        columns.append(first + (last - first) * (k + 1) / s.windows - (pillar if k + 1 < s.windows else 0.0))
+    return [*columns, 1.0]
+
+
+def _side_materials(s: Style) -> list[int]:
+    row = [BODY]
+    for k in range(s.windows):
+        blind = k < s.blind
+        row.append(BODY if blind else WINDOW)
+        row.append(BODY if blind or k + 1 == s.windows else TRIM)
+    return row
+
+
+def add_mirrors(mesh: MeshBuilder, hull: Hull) -> None:
+    box, s = hull.box, hull.style
+    x = box.x(s.cowl_x) - 0.16 * (box.x(s.cowl_x) - box.x(s.roof_front_x)) - 0.05
+    z = hull.top(box.x(s.cowl_x)) + 0.02
+    inner = 0.86 * hull.half_width
+    outer = 0.5 * box.width - MARGIN_M
+    for side in (-1.0, 1.0):
+        ys = sorted((box.middle_y + side * inner, box.middle_y + side * outer))
+        mesh.box((x - 0.05, ys[0], z), (x + 0.05, ys[1], z + 0.13), TRIM)
+
+
+def add_front(mesh: MeshBuilder, hull: Hull, *, far: bool = False, bonnet_lamps: bool = False) -> None:
+    """Lamps, grille and plate on the front face."""
+    x, box = hull.front + _PATCH_M, hull.box
+    y0, w = box.middle_y, hull.width(hull.front)
+    low, high = hull.bottom(hull.front), hull.top(hull.front)
+    span = high - low
+    lamp_z, lamp_h = low + 0.80 * span, 0.24 * span
+    for side, blinker in ((-1.0, BLINKER_LEFT), (1.0, BLINKER_RIGHT)):
+        mesh.panel((x, y0 + side * 0.70 * w, lamp_z), FORWARD, 0.40 * w, lamp_h, HEAD_LAMP)
+        _corner(mesh, hull, hull.front, box.x(_NOSE), side, blinker)
+        if not far:
+            mesh.panel((x, y0 + side * 0.70 * w, lamp_z - 0.70 * lamp_h), FORWARD, 0.40 * w, 0.03, POSITION_FRONT)
+            mesh.panel((x, y0 + side * 0.72 * w, low + 0.22 * span), FORWARD, 0.20 * w, 0.16 * span, FOG_FRONT)
+    mesh.panel((x - 0.002, y0, low + 0.78 * span), FORWARD, 0.86 * w, 0.20 * span, TRIM)
+    mesh.panel((x - 0.003, y0, low + 0.20 * span), FORWARD, 1.0 * w, 0.22 * span, TRIM)
+    if not far:
+        mesh.panel((x, y0, low + 0.47 * span), FORWARD, 0.52, 0.11, PLATE)
+        mesh.panel((x, y0, low + 0.78 * span), FORWARD, 0.80 * w, 0.02, CHROME)
+
+
+def add_rear(mesh: MeshBuilder, hull: Hull, *, far: bool = False) -> None:
+    """Lamps and plate on the rear face: red outside, brake lamp, blinker and reverse lamp further in."""
+    x, box = hull.rear - _PATCH_M, hull.box
+    y0, w = box.middle_y, hull.width(hull.rear)
+    low, high = hull.bottom(hull.rear), hull.top(hull.rear)
+    span = high - low
+    z, h = low + 0.76 * span, 0.32 * span
+    for side, blinker in ((-1.0, BLINKER_LEFT), (1.0, BLINKER_RIGHT)):
+        mesh.panel((x, y0 + side * 0.82 * w, z), BACKWARD, 0.26 * w, h, BRAKE_LAMP)
+        _corner(mesh, hull, hull.rear, box.x(_TAIL), side, POSITION_REAR)
+        mesh.panel((x, y0 + side * 0.60 * w, z + 0.25 * h), BACKWARD, 0.16 * w, 0.5 * h, blinker)
+        if not far:
+            mesh.panel((x, y0 + side * 0.60 * w, z - 0.25 * h), BACKWARD, 0.16 * w, 0.45 * h, REVERSE_LAMP)
+            mesh.panel((x, y0 + side * 0.47 * w, z), BACKWARD, 0.09 * w, 0.7 * h, POSITION_REAR)
+            mesh.panel((x, y0 + side * 0.62 * w, low + 0.16 * span), BACKWARD, 0.16 * w, 0.10 * span, FOG_REAR)
+    mesh.panel((x + 0.003, y0, low + 0.12 * span), BACKWARD, 1.5 * w, 0.20 * span, TRIM)
+    if not far:
+        mesh.panel((x, y0, low + 0.62 * span), BACKWARD, 0.52, 0.11, PLATE)
+
+
+def add_high_brake_lamp(mesh: MeshBuilder, hull: Hull) -> None:
+    """The third one, under the upper edge of the rear window."""
+    s, box = hull.style, hull.box
+    foot_x, head_x = box.x(s.deck_x), box.x(s.roof_rear_x - 0.02)
+    foot_z, head_z = hull.top(foot_x), box.z(0.935)
+    t = 0.90
+    x, z = foot_x + t * (head_x - foot_x), foot_z + t * (head_z - foot_z)
+    lean = 0.06 * (head_x - foot_x) / (head_z - foot_z)
+    mesh.panel((x - 0.012, box.middle_y, z), BACKWARD, 0.34 * hull.half_width, 0.06, BRAKE_LAMP, lean=lean)
+
+
+def _corner(mesh: MeshBuilder, hull: Hull, end: float, begin: float, side: float, material: int) -> None:
+    """A lamp around the corner: on the face between the narrowed end and the side."""
+    y0 = hull.box.middle_y
+    corners: list[Point] = []
+    for x, share in ((end, 0.15), (begin, 0.15), (begin, 0.85), (end, 0.85)):
+        y, z = hull.side(x, share, out=_PATCH_M)
+        corners.append((x, y0 + side * y, z))
+    mesh.patch(corners, material, (0.3 if end > begin else -0.3, side, 0.0))
+
+
+def _along(line: list[tuple[float, float]], x: float) -> float:
+    """The height of a broken line at x."""
+    for (x0, y0), (x1, y1) in zip(line[:-1], line[1:], strict=True):
+        if x <= x1:
+            return y0 + (y1 - y0) * (x - x0) / (x1 - x0) if x1 > x0 else y1
+    return line[-1][1]
+
+
+def near_car(mesh: MeshBuilder, hull: Hull, wheels: list[Wheel], *, lower: int = BODY, roof: int = BODY) -> None:
+    add_hull(mesh, hull, hull.stations(), lower)
+    add_cabin(mesh, hull, roof=roof)
+    add_mirrors(mesh, hull)
+    add_front(mesh, hull)
+    add_rear(mesh, hull)
+    add_high_brake_lamp(mesh, hull)
+    for bone, wheel in enumerate(wheels, start=1):
+        add_wheel(mesh, wheel, bone)
+
+
+def far_car(mesh: MeshBuilder, hull: Hull, wheels: list[Wheel], *, lower: int = BODY, roof: int = BODY) -> None:
+    box, s = hull.box, hull.style
+    flat = Hull(s, box, hull.half_width, [])
+    xs = [hull.rear, box.x(_TAIL), box.x(s.cowl_x), box.x(_NOSE), hull.front]
+    add_hull(mesh, flat, xs, lower)
+    add_cabin(mesh, hull, far=True, roof=roof)
+    add_front(mesh, flat, far=True)
+    add_rear(mesh, flat, far=True)
+    for wheel in wheels:
+        add_far_wheel(mesh, wheel)
+
+
+__all__ = ["STYLES", "Hull", "Style", "far_car", "near_car", "BLACK_PAINT", "WHITE_PAINT", "sqrt"]
