@@ -7,8 +7,20 @@ for band in range(setup.bands):                    # in any order
     ...
 """
 
-from simulator.sensors.raster.bands import band_buffers, raster_band
-from simulator.sensors.raster.setup import BAND_PX, FACE, SPAN, Run, Setup, Workspace, one_by_one, setup_view
+from simulator.sensors.raster.bands import raster_band
+from simulator.sensors.raster.setup import (
+    BAND_PX,
+    FACE,
+    PAINT_BIAS,
+    SPAN,
+    Run,
+    Setup,
+    Workspace,
+    band_buffers,
+    is_paint,
+    one_by_one,
+    setup_view,
+)
 from simulator.sensors.raster.view import FAR_M, NEAR_M, View, camera_view
 
 __all__ = [
@@ -16,6 +28,7 @@ __all__ = [
     "FACE",
     "FAR_M",
     "NEAR_M",
+    "PAINT_BIAS",
     "SPAN",
     "Run",
     "Setup",
@@ -23,6 +36,7 @@ __all__ = [
     "Workspace",
     "band_buffers",
     "camera_view",
+    "is_paint",
     "one_by_one",
     "raster_band",
     "setup_view",

@@ -4,27 +4,12 @@ Triangles are drawn in the order of their rows and win only where they are stric
 depth the first is seen, whatever the number of threads.
 """
 
-from typing import Final
-
 import numpy as np
 
 from simulator.kernels import njit
-from simulator.scene.tables import F4, I4
-from simulator.sensors.raster.setup import Setup
 from simulator.sensors.raster.view import FAR_M, NEAR_M
 
-__all__ = ["band_buffers", "raster_band"]
-
-_LANES: Final = 16  # rows of the buffers end on a multiple of it
-
-
-def band_buffers(setup: Setup) -> tuple[F4, I4]:
-    """Buffers for raster_band, to be used by one thread at a time: 1 / depth and triangle, [rows, columns].
-
-    There are a few columns more than samples in a row.
-    """
-    shape = (setup.band_rows, -(-setup.width // _LANES) * _LANES)
-    return np.empty(shape, np.float32), np.empty(shape, np.int32)
+__all__ = ["raster_band"]
 
 
 @njit

@@ -19,10 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.kernels import njit
-from simulator.scene.tables import ARROW, CROSSWALK, I4, MARKING, SIGN, WALL, Geometry
+from simulator.scene.tables import ARROW, CROSSWALK, F4, I4, MARKING, SIGN, WALL, Geometry
 from simulator.sensors.raster.view import FAR_M, NEAR_M, View
 
-__all__ = ["BAND_PX", "FACE", "SPAN", "Run", "Setup", "Workspace", "one_by_one", "setup_view"]
+__all__ = ["BAND_PX", "FACE", "PAINT_BIAS", "SPAN", "Run", "Setup", "Workspace", "is_paint", "one_by_one", "setup_view"]
 
 # How work is executed: all tasks, in any order, perhaps side by side, and none is left when it returns.
 Run = Callable[[Sequence[Callable[[], None]]], None]
@@ -35,13 +35,15 @@ _PARTS: Final = 8
 # Markings lie in the same plane as the asphalt beneath; in the comparison of depths they are nearer by this part.
 # A road that is true to 4 mm cannot hide them from a camera 1.5 m above it, at any distance; and of what stands on
 # them they cover no more than focal * height * bias / distance: a tenth of a pixel at 20 m.
-_BIAS: Final = 0.003
+PAINT_BIAS: Final = 0.003
 
 # A triangle whose plane passes the eye this closely is a line on the screen.
 _EDGE_ON_M: Final = 1e-6
 
 # Corners are projected in float32: rows and columns are looked at if they come this close. In samples.
 _SLACK: Final = 1.0 / 128.0
+
+_LANES: Final = 16  # rows of the buffers end on a multiple of it
 
 _NEVER: Final = np.float64(1e30)
 
@@ -91,7 +93,7 @@ FACE: Final = np.dtype(
         ("material", np.int32),
         ("instance", np.int32),
         ("kind", np.int32),  # of the material
-        ("unused", np.int32),
+        ("label", np.int32),  # the material's, or the instance's where that is 0
     ],
     align=True,
 )
@@ -104,7 +106,7 @@ class Setup(NamedTuple):
     is the order of the geometry's triangles, the static ones first. Rows in between are unused.
     """
 
-    view: View
+    camera: View
     scale: int
     width: int  # samples in a row
     height: int  # rows of samples
@@ -134,6 +136,14 @@ class Workspace:
         self.part_count = np.zeros(_PARTS, np.int32)
         self.band_start = np.empty(0, np.int32)
         self.band_triangles = np.empty(0, np.int32)
+        self._buffers: dict[int, tuple[F4, I4]] = {}
+
+    def buffers_of(self, task: int, setup: Setup) -> tuple[F4, I4]:
+        """band_buffers, kept for each of the tasks in which this camera is drawn."""
+        buffers = self._buffers.get(task)
+        if buffers is None or buffers[0].shape != _buffer_shape(setup):
+            buffers = self._buffers[task] = band_buffers(setup)
+        return buffers
 
     def _hold_groups(self, n_groups: int, n_bands: int) -> None:
         if len(self.groups) < n_groups:
@@ -151,6 +161,18 @@ class Workspace:
     def _hold_entries(self, n_entries: int) -> None:
         if len(self.band_triangles) < n_entries:
             self.band_triangles = np.empty(n_entries + n_entries // 4, np.int32)
+
+
+def band_buffers(setup: Setup) -> tuple[F4, I4]:
+    """Buffers for raster_band, to be used by one thread at a time: 1 / depth and triangle, [rows, columns].
+
+    There are a few columns more than samples in a row.
+    """
+    return np.empty(_buffer_shape(setup), np.float32), np.empty(_buffer_shape(setup), np.int32)
+
+
+def _buffer_shape(setup: Setup) -> tuple[int, int]:
+    return setup.band_rows, -(-setup.width // _LANES) * _LANES
 
 
 def one_by_one(tasks: Sequence[Callable[[], None]]) -> None:
@@ -228,44 +250,47 @@ def _setup_part(
 
 
 @njit
-def _is_paint(kind):  # type: ignore[no-untyped-def]
+def is_paint(kind):  # type: ignore[no-untyped-def]
     """Ribbons on asphalt: they lie in its plane and are drawn over it."""
     return kind in (MARKING, CROSSWALK, ARROW)
 
 
 @njit
-def _sees_box(view, geometry, g):  # type: ignore[no-untyped-def]
-    """Whether group g is in reach and its box not wholly outside of one of the planes that bound what is seen."""
+def _bounding_planes(view):  # type: ignore[no-untyped-def]
+    """Normals, pointing inwards, of the planes through the eye along the picture's sides, and the line of sight."""
+    planes = np.empty((5, 3), np.float64)
+    axes = view.axes
+    for k in range(3):
+        # Inside: |right| * focal <= ahead * width / 2, and the same for down.
+        planes[0, k] = 0.5 * view.width * axes[2, k] + view.focal_px * axes[0, k]
+        planes[1, k] = 0.5 * view.width * axes[2, k] - view.focal_px * axes[0, k]
+        planes[2, k] = 0.5 * view.height * axes[2, k] + view.focal_px * axes[1, k]
+        planes[3, k] = 0.5 * view.height * axes[2, k] - view.focal_px * axes[1, k]
+        planes[4, k] = axes[2, k]
+    return planes
+
+
+@njit
+def _sees_box(eye, planes, geometry, g):  # type: ignore[no-untyped-def]
+    """Whether group g is in reach and its box not wholly outside of one of the planes."""
     box = geometry.bounds
     half_x = 0.5 * (np.float64(box[g, 3]) - np.float64(box[g, 0]))
     half_y = 0.5 * (np.float64(box[g, 4]) - np.float64(box[g, 1]))
     half_z = 0.5 * (np.float64(box[g, 5]) - np.float64(box[g, 2]))
-    x = np.float64(box[g, 0]) + half_x - view.eye[0]
-    y = np.float64(box[g, 1]) + half_y - view.eye[1]
-    z = np.float64(box[g, 2]) + half_z - view.eye[2]
+    x = np.float64(box[g, 0]) + half_x - eye[0]
+    y = np.float64(box[g, 1]) + half_y - eye[1]
+    z = np.float64(box[g, 2]) + half_z - eye[2]
     gap_x = max(abs(x) - half_x, 0.0)
     gap_y = max(abs(y) - half_y, 0.0)
     gap_z = max(abs(z) - half_z, 0.0)
-    distance_m = np.sqrt(gap_x * gap_x + gap_y * gap_y + gap_z * gap_z)
-    if distance_m < geometry.nearest_m[g] or distance_m >= geometry.farthest_m[g] or distance_m >= FAR_M:
+    squared = gap_x * gap_x + gap_y * gap_y + gap_z * gap_z
+    nearest, farthest = np.float64(geometry.nearest_m[g]), min(np.float64(geometry.farthest_m[g]), FAR_M)
+    if squared < nearest * nearest or squared >= farthest * farthest:
         return False
-    axes = view.axes
-    right = axes[0, 0] * x + axes[0, 1] * y + axes[0, 2] * z
-    down = axes[1, 0] * x + axes[1, 1] * y + axes[1, 2] * z
-    ahead = axes[2, 0] * x + axes[2, 1] * y + axes[2, 2] * z
-    reach = abs(axes[2, 0]) * half_x + abs(axes[2, 1]) * half_y + abs(axes[2, 2]) * half_z
-    if ahead + reach < NEAR_M:
-        return False
-    # The side planes go through the eye. Inside: |right| * focal <= ahead * width / 2, the same for down.
-    for side in range(4):
-        row = side // 2
-        sign = 1.0 if side % 2 == 0 else -1.0
-        extent = 0.5 * (view.width if row == 0 else view.height)
-        nx = axes[2, 0] * extent + sign * view.focal_px * axes[row, 0]
-        ny = axes[2, 1] * extent + sign * view.focal_px * axes[row, 1]
-        nz = axes[2, 2] * extent + sign * view.focal_px * axes[row, 2]
-        inside = ahead * extent + sign * view.focal_px * (right if row == 0 else down)
-        if inside + abs(nx) * half_x + abs(ny) * half_y + abs(nz) * half_z < 0.0:
+    for k in range(5):
+        n_x, n_y, n_z = planes[k, 0], planes[k, 1], planes[k, 2]
+        middle = n_x * x + n_y * y + n_z * z
+        if middle + abs(n_x) * half_x + abs(n_y) * half_y + abs(n_z) * half_z < 0.0:
             return False
     return True
 
@@ -276,18 +301,19 @@ def _cull_groups(view, static, movers, groups, part_groups, part_start):  # type
 
     Returns how many triangles they have, and the largest number of corners of one.
     """
+    planes = _bounding_planes(view)
     n_static = len(static.nearest_m)
     n = 0
     triangles = 0
     corners = 0
     for g in range(n_static):
-        if _sees_box(view, static, g):
+        if _sees_box(view.eye, planes, static, g):
             groups[n] = g
             n += 1
             triangles += static.group_start[g + 1] - static.group_start[g]
             corners = max(corners, static.vertex_start[g + 1] - static.vertex_start[g])
     for g in range(len(movers.nearest_m)):
-        if _sees_box(view, movers, g):
+        if _sees_box(view.eye, planes, movers, g):
             groups[n] = n_static + g
             n += 1
             triangles += movers.group_start[g + 1] - movers.group_start[g]
@@ -479,8 +505,8 @@ def _setup_group(view, geometry, g, materials, instances, scale, corners, spans,
         material = geometry.material[t]
         kind = np.int32(materials[material].kind)
         bias = 1.0
-        if _is_paint(kind):
-            bias = 1.0 + _BIAS
+        if is_paint(kind):
+            bias = 1.0 + PAINT_BIAS
         span.left0_slope, span.left0_at = left0_slope, left0_at
         span.left1_slope, span.left1_at = left1_slope, left1_at
         span.right0_slope, span.right0_at = right0_slope, right0_at
@@ -499,7 +525,7 @@ def _setup_group(view, geometry, g, materials, instances, scale, corners, spans,
         face.z_x = z_x * scale
         face.z_y = z_y * scale
         face.z_1 = z_0 - (z_x * half_x + z_y * half_y) * scale
-        if _is_paint(kind) or kind in (WALL, SIGN):
+        if is_paint(kind) or kind in (WALL, SIGN):
             per_pixel = per_focal * per_volume * scale
             for axis in range(2):
                 at_a = np.float64(geometry.uv[t, 0, axis])
@@ -521,6 +547,8 @@ def _setup_group(view, geometry, g, materials, instances, scale, corners, spans,
         face.material = material
         face.instance = instance
         face.kind = kind
+        label = np.int32(materials[material].label)
+        face.label = label if label != 0 else np.int32(instances[instance].label)
         row += 1
     return row
 
