@@ -13,7 +13,7 @@ import numpy as np
 
 from simulator.kernels import njit
 
-__all__ = ["normal3", "stable_key"]
+__all__ = ["normal3", "stable_key", "uniform"]
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
@@ -37,6 +37,12 @@ def _mix(z):  # type: ignore[no-untyped-def]
 
 
 @njit
+def _base(key, frame, stream):  # type: ignore[no-untyped-def]
+    """The state of a generator that began at `key` and has made all numbers of what was before: eight for each."""
+    return _mix(np.uint64(key) + _GOLDEN * np.uint64(frame)) + _GOLDEN * (np.uint64(8) * np.uint64(stream))
+
+
+@njit
 def _uniform(counter):  # type: ignore[no-untyped-def]
     return (_mix(counter) >> np.uint64(11)) * _TO_UNIT
 
@@ -44,11 +50,16 @@ def _uniform(counter):  # type: ignore[no-untyped-def]
 @njit
 def normal3(key, frame, stream):  # type: ignore[no-untyped-def]
     """Three standard normal numbers; another `stream` of the same sensor and frame gives three others."""
-    # The state of a generator that began at `key` and has made all numbers of the frames before this one.
-    base = _mix(np.uint64(key) + _GOLDEN * np.uint64(frame)) + _GOLDEN * (np.uint64(8) * np.uint64(stream))
+    base = _base(key, frame, stream)
     # Two pairs of uniforms give four normal numbers, of which three are used.
     r1 = np.sqrt(-2.0 * np.log(1.0 - _uniform(base + _GOLDEN)))
     r2 = np.sqrt(-2.0 * np.log(1.0 - _uniform(base + _GOLDEN * np.uint64(2))))
     a1 = 2.0 * pi * _uniform(base + _GOLDEN * np.uint64(3))
     a2 = 2.0 * pi * _uniform(base + _GOLDEN * np.uint64(4))
     return r1 * np.cos(a1), r1 * np.sin(a1), r2 * np.cos(a2)
+
+
+@njit
+def uniform(key, frame, stream, which):  # type: ignore[no-untyped-def]
+    """A number in [0, 1), for `which` of 0, 1 and 2; none of them is among those that make normal3's."""
+    return _uniform(_base(key, frame, stream) + _GOLDEN * np.uint64(5 + which))
