@@ -63,8 +63,10 @@ def choose_gear(v, speed_mps, dt):  # type: ignore[no-untyped-def]
     if v.reverse:
         v.gear = -1
         return
-    if v.gear < 1:
+    if v.gear < 0 or (v.gear == 0 and v.throttle > 0.0):
         v.gear = 1
+    if v.gear == 0:
+        return  # PhysX's gearbox never leaves neutral by itself: a car that had no throttle yet rolls freely
     if not v.autobox or v.n_gears < 2 or v.max_rpm <= 0.0:
         return
     share = abs(speed_mps) / v.radius_m / RAD_PER_S_OF_RPM * v.final_ratio / v.max_rpm

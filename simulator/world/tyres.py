@@ -18,8 +18,8 @@ from simulator.world.suspension import GRAVITY_MPS2
 _AIR_KGPM3: Final = 1.2
 _ROLLING_RESISTANCE: Final = 0.01  # of the load; a car tyre on asphalt
 _SLIP_SPEED_MPS: Final = 0.1  # below this forward speed slip angles grow no steeper
-# PhysX makes tyres stick when a car without throttle is slower than this (its threshold 0.2 m/s): so a car left in
-# gear stays where it stopped. Ours holds with the force of a third of its weight; in neutral it rolls.
+# PhysX makes tyres stick when a car without throttle is slower than this (its threshold 0.2 m/s): so a car stays
+# where it stopped. Ours holds with the force of a third of its weight; put in neutral by hand it rolls.
 _STICKY_MPS: Final = 0.2
 _STICKY_MPS2: Final = 0.33 * GRAVITY_MPS2
 # Unreal moves the wheel at 2.5 of full lock per second away from the middle and 5 back to it
@@ -81,7 +81,7 @@ def tyres_substep(a, v, mass, dt):  # type: ignore[no-untyped-def]
     brake_rear = min(v.brake_rear_n, grip_rear)
     brake = brake_front + brake_rear
     resistance = brake + _ROLLING_RESISTANCE * load + v.wheel_damping_nsm * abs(u)
-    if throttle == 0.0 and abs(u) < _STICKY_MPS and v.gear != 0:
+    if throttle == 0.0 and abs(u) < _STICKY_MPS and (v.gear != 0 or not v.manual_gear_shift):
         resistance += _STICKY_MPS2 * mass
     free = u + dt * ((drive + along) / mass + r * w)
     held = abs(free) * mass <= resistance * dt

@@ -36,13 +36,11 @@ Table = NDArray[Any]
 
 
 def default_state(vehicles: Table, i: int) -> None:
-    """Row i as a newly spawned vehicle has it: first gear, no pedal pressed. Its physics is set apart."""
+    """Row i as a newly spawned vehicle has it: in neutral, no pedal pressed. Its physics is set apart."""
     actor = int(vehicles[i]["actor"])
     vehicles[i] = np.zeros((), vehicles.dtype)
     v = vehicles[i]
     v["actor"] = actor
-    v["gear"] = 1
-    v["gear_target"] = 1
     v["ack_gains"] = DEFAULT_GAINS
     v["wheels"]["friction_scale"] = -1.0
 

@@ -39,8 +39,10 @@ def standing(physics: VehiclePhysics = MKZ_2020) -> Cars:
 
 
 def rolling(speed_mps: float, physics: VehiclePhysics = MKZ_2020) -> Cars:
+    """In gear, as a car is that has been driven."""
     cars = standing(physics)
     cars.actors["vx"] = speed_mps
+    cars.vehicles["gear"] = 1
     return cars
 
 
@@ -180,6 +182,20 @@ def test_manual_gears() -> None:
     assert first.speed_kmh > fourth.speed_kmh > 1.0
     assert neutral.speed_kmh == 0.0
     assert neutral.vehicles[0]["engine_rpm"] > 0.9 * MKZ_2020.max_rpm
+
+
+def test_a_car_that_had_no_throttle_yet_is_in_neutral_and_coasts() -> None:
+    fresh, driven = rolling(50 / 3.6), rolling(50 / 3.6)
+    fresh.vehicles["gear"] = 0
+    fresh.run(15.0)
+    driven.run(15.0)
+    assert fresh.vehicles[0]["gear"] == 0
+    assert driven.speed_kmh == 0.0
+    # CARLA's own smoke test of friction triggers lets such a car coast over more than 80 m.
+    assert fresh.actors[0]["x"] > 80.0 > 50.0 > driven.actors[0]["x"]
+    fresh.control(throttle=0.2)
+    fresh.run(0.5)
+    assert fresh.vehicles[0]["gear"] >= 1
 
 
 def test_engine_brakes_the_car_and_never_passes_its_limit() -> None:
