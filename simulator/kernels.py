@@ -27,6 +27,8 @@ CACHE_DIR = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "
 def njit(function: _Function) -> _Function:
     """Compile with numba on first use: no GIL, no fast-math (results must be the same on every run)."""
     folder = CACHE_DIR / "kernels" / _hash_of_sources(Path(function.__code__.co_filename).resolve())
+    if function.__module__ == "__main__":
+        folder /= "main"  # what is compiled names its module, and a program may also be imported, by tests
     before = numba.config.CACHE_DIR
     numba.config.CACHE_DIR = str(folder)  # read when the decorator is applied
     try:
