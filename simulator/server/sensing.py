@@ -35,9 +35,10 @@ from simulator.sensors import (
     stable_key,
 )
 from simulator.server.convert import NO_ROTATION, ZERO, actor_of, transform_of
-from simulator.server.seeing import SEEING, Seeing, make_scene
+from simulator.server.seeing import SEEING, Look, Seeing, make_scene
 from simulator.server.server_types import Server
 from simulator.world.actors import Actor
+from simulator.world.pose import Pose
 from simulator.world.tables import SENSOR
 
 if TYPE_CHECKING:
@@ -62,6 +63,11 @@ class _Sensor:
     history: ImuHistory = field(default_factory=ImuHistory)
     last_read_s: float | None = None
     seeing: Seeing | None = None  # of a sensor that sees: what renders it
+    ignored: frozenset[int] = frozenset()  # actors that it does not see
+    last_pose: tuple[int, Pose] | None = None  # and where it was, after which step, when somebody listened
+
+    def pose_after(self, step: int) -> Pose | None:
+        return self.last_pose[1] if self.last_pose is not None and self.last_pose[0] == step else None
 
 
 class Sensing:
@@ -123,20 +129,28 @@ class Sensing:
         return any(sensor.stream_id == stream_id for sensor in self._sensors.values())
 
     def ignore(self, actor: Actor, ids: list[int]) -> None:
-        """Vehicles that a sensor does not see; kept for the sensors that see."""
-        actor.extra["ignored"] = frozenset(ids)
+        """Vehicles that a sensor does not see; a LiDAR asks for them, as in CARLA."""
+        if actor.id in self._sensors:
+            self._sensors[actor.id].ignored = frozenset(ids)
 
     # -- after a tick ------------------------------------------------------------------------------------------
 
     def publish(self, drop_for_slow: bool) -> None:
         world = self._server.world
-        due = [
-            sensor
-            for sensor in self._listening()
-            if is_due(sensor.tick_s, world.elapsed_s - world.delta_s - sensor.birth_s, world.delta_s)
-        ]
-        self._publish_read([sensor for sensor in due if sensor.seeing is None], drop_for_slow)
-        self._start_rendering([sensor for sensor in due if sensor.seeing is not None], drop_for_slow)
+        to_read: list[_Sensor] = []
+        to_render: list[tuple[_Sensor, Seeing, Pose, Pose]] = []
+        for sensor in self._listening():
+            is_now = is_due(sensor.tick_s, world.elapsed_s - world.delta_s - sensor.birth_s, world.delta_s)
+            if sensor.seeing is None:
+                if is_now:
+                    to_read.append(sensor)
+            else:
+                pose = world.pose(sensor.actor)
+                if is_now:
+                    to_render.append((sensor, sensor.seeing, pose, sensor.pose_after(world.steps - 1) or pose))
+                sensor.last_pose = world.steps, pose
+        self._publish_read(to_read, drop_for_slow)
+        self._start_rendering(to_render, drop_for_slow)
 
     def _listening(self) -> list[_Sensor]:
         """Those that somebody listens to. Without rendering cameras are silent, as in CARLA."""
@@ -190,7 +204,7 @@ class Sensing:
         self._scene = outcome.result()
         self._server.ticker.wake()
 
-    def _start_rendering(self, due: list[_Sensor], drop_for_slow: bool) -> None:
+    def _start_rendering(self, due: list[tuple[_Sensor, Seeing, Pose, Pose]], drop_for_slow: bool) -> None:
         # Without a scene somebody began to listen after the tick was let go: the next one waits for it.
         if not due or self._scene is None:
             return
@@ -198,11 +212,9 @@ class Sensing:
         renderers = self._server.renderers
         frame = self._scene.frame(world, world.steps)
         self._rendering = len(due)
-        for sensor in due:
-            assert sensor.seeing is not None
-            work = partial(
-                sensor.seeing.read, frame, world.pose(sensor.actor), self._header(sensor), renderers.side_by_side
-            )
+        for sensor, seeing, pose, before in due:
+            look = Look(frame, pose, before, sensor.ignored, renderers.side_by_side)
+            work = partial(seeing.read, look, self._header(sensor))
             renderers.start(work, partial(self._rendered, sensor, drop_for_slow))
 
     def _rendered(self, sensor: _Sensor, drop_for_slow: bool, outcome: Future[memoryview]) -> None:

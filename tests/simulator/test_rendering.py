@@ -15,7 +15,7 @@ from simulator.protocol.stream import HEADER_BYTES, LENGTH_BYTES, unpack_header,
 from simulator.sensors import SENSORS, SensorKind, Speaks
 from simulator.server import sensing
 from simulator.server.rendering import RenderPool
-from simulator.server.seeing import SEEING
+from simulator.server.seeing import SEEING, Look
 from tests.simulator.live import Listener, Live, Refused, Wire, live_server, synchronous, tick
 
 PROMPT_S = 0.3
@@ -34,13 +34,13 @@ class Sight:
         if attributes["image_size_x"] == "0":
             raise ValueError("image_size_x must be from 1 to 8192 pixels, not 0")
 
-    def read(self, frame: float, pose: object, header: bytes, run: object) -> memoryview:
+    def read(self, look: Look, header: bytes) -> memoryview:
         self.began.set()
         assert self.may_end.wait(20.0)
         if self.troubles:
             raise self.troubles[0]
         message = memoryview(bytearray(LENGTH_BYTES + HEADER_BYTES + 1))
-        message[write_head(message, header)] = round(frame * 20)
+        message[write_head(message, header)] = round(look.frame * 20)  # type: ignore[operator]
         return message
 
 
