@@ -105,16 +105,12 @@ def read_lidar(
     counts = np.zeros(spec.channels, np.uint32)
     if len(points) == 0:
         return LidarReading(after, counts, points)
-    wanted = None
-    if spec.dropoff_general_rate > _EPSILON:
-        wanted = np.empty((len(azimuths), len(elevations)), np.bool_)
-        _draw_wanted(spec.key, frame.number, spec.dropoff_general_rate, wanted)
     rays, channels = _rays(spec, azimuths, elevations)
-    hits = cast(frame, pose, rays, paint=False, wanted=wanted, ignored=ignored, run=run)
+    hits = cast(frame, pose, rays, paint=False, ignored=ignored, run=run)
     size = _fill_intensity(
         hits.distance_m, hits.triangle, channels, azimuths, elevations,
-        spec.attenuation_per_m, spec.dropoff_intensity_limit, spec.dropoff_zero_intensity,
-        spec.noise_stddev_m if spec.noise_stddev_m > _EPSILON else 0.0,
+        spec.attenuation_per_m, spec.dropoff_general_rate, spec.dropoff_intensity_limit, spec.dropoff_zero_intensity,
+        spec.noise_stddev_m,
         spec.key, frame.number, points.view("<f4").reshape(-1, 4), counts,
     )  # fmt: skip
     return LidarReading(after, counts, points[:size])
@@ -191,16 +187,8 @@ def _rays(spec: LidarSpec, azimuths: F8, elevations: F8) -> tuple[Rays, I4]:
 
 
 @njit
-def _draw_wanted(key, frame, rate, wanted):  # type: ignore[no-untyped-def]
-    channels = wanted.shape[1]
-    for i in range(len(wanted)):
-        for channel in range(channels):
-            wanted[i, channel] = uniform(key, frame, i * channels + channel, _DROP) >= rate
-
-
-@njit
 def _fill_intensity(  # type: ignore[no-untyped-def]
-    distance, hit, channels, azimuths, elevations, attenuation, limit, zero, stddev, key, frame, points, counts
+    distance, hit, channels, azimuths, elevations, attenuation, rate, limit, zero, stddev, key, frame, points, counts
 ):
     cos_a, sin_a = np.cos(azimuths), np.sin(azimuths)
     size = 0
@@ -211,12 +199,14 @@ def _fill_intensity(  # type: ignore[no-untyped-def]
         for i in range(len(azimuths)):
             if hit[i, j] < 0:
                 continue
+            ray = i * len(channels) + j
+            if rate > _EPSILON and uniform(key, frame, ray, _DROP) < rate:
+                continue
             d = distance[i, j]
             intensity = np.exp(-attenuation * d)
-            ray = i * len(channels) + j
             if intensity <= limit and uniform(key, frame, ray, _KEEP) >= zero / limit * intensity + 1.0 - zero:
                 continue
-            if stddev > 0.0:
+            if stddev > _EPSILON:
                 d += stddev * normal3(key, frame, ray)[0]
             points[size, 0] = d * cos_e * cos_a[i]
             points[size, 1] = d * cos_e * sin_a[i]

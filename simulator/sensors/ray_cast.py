@@ -111,17 +111,16 @@ def cast(
     rays: Rays,
     *,
     paint: bool,
-    wanted: NDArray[np.bool_] | None = None,
     ignored: frozenset[int] = frozenset(),
     run: Run = one_after_another,
 ) -> Hits:
-    """The nearest thing on each ray from a sensor at `pose`; rays that are not `wanted` meet nothing.
+    """The nearest thing on each ray from a sensor at `pose`.
 
     Surfaces are met from the side from which they are seen, and only those of the finest level of detail, at any
     distance. Without `paint` the ribbons on the road are not there: the road below them is.
     """
     fan = rays.fan
-    distance = np.full(rays.shape, fan.reach) if wanted is None else np.where(wanted, fan.reach, 0.0)
+    distance = np.full(rays.shape, fan.reach)
     hit = np.full(rays.shape, -1, np.int32)
     kinds = frame.materials["kind"]
     scale = np.where(np.isin(kinds, PAINT_KINDS), 1.0 - _PAINT_BIAS if paint else 0.0, 1.0)
