@@ -1,0 +1,1 @@
+"""Runs agents over routes and keeps the record. Importing it loads nothing else; the parts are imported by name."""

@@ -1,0 +1,1 @@
+"""Events to numbers: pure functions, no files, no clock, no carla."""

@@ -1,0 +1,1 @@
+"""What happens around the ego. Nothing here knows scores, and nothing here imports carla."""
