@@ -6,7 +6,7 @@ thing. All that is asked for at one pose is drawn at once.
 
 from functools import partial
 from itertools import pairwise
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,7 @@ _TASKS: Final = 8
 _Images = tuple[NDArray[np.uint32], NDArray[np.uint32], NDArray[np.uint32], NDArray[np.uint32]]
 
 _NO_IMAGE: Final = np.empty((0, 0), np.uint32)
-_NO_FLOW: Final = np.empty((0, 0, 2), np.float32)
+_NO_FLOW: Final = np.empty((0, 0), np.float32)
 
 
 def draw_exact(
@@ -45,25 +45,23 @@ def draw_exact(
     itself).
     """
     setup = setup_view(view, frame.static, frame.movers, frame.materials, frame.instances, 1, workspace, run)
-    if before is None:
-        if flow is not None:
-            raise ValueError("optical flow needs the view of the last frame")
-        before = view
     images = (
         _as_pixels(depth, view),
         _as_pixels(semantic, view),
         _as_pixels(instance, view),
         _as_pixels(normals, view),
     )
-    if flow is None:
-        flow = _NO_FLOW
-    elif flow.shape != (view.height, view.width, 2) or flow.dtype != np.float32:
-        raise ValueError(f"flow must be float32 of shape {(view.height, view.width, 2)}, not {flow.dtype} {flow.shape}")
-    back = ways_back(view, before, frame.instances, frame.n_static)
+    motion = _NO_FLOW
+    if flow is not None:
+        if before is None or before[:3] != view[:3]:
+            raise ValueError("optical flow needs the view of the same camera in the last frame")
+        _check(flow, (view.height, view.width, 2), np.float32)
+        motion = flow.reshape(view.height, 2 * view.width)
+    ways = ways_back(view, before or view, frame.instances, frame.n_static)
     cuts = [setup.bands * k // _TASKS for k in range(_TASKS + 1)]
     run(
         [
-            partial(_draw_task, setup, frame, before, back, workspace, task, first, end, images, flow)
+            partial(_draw_task, setup, frame, ways, workspace, task, first, end, images, motion)
             for task, (first, end) in enumerate(pairwise(cuts))
             if first < end
         ]
@@ -74,25 +72,26 @@ def _as_pixels(image: U1 | None, view: View) -> NDArray[np.uint32]:
     """The same memory, one number for each pixel."""
     if image is None:
         return _NO_IMAGE
-    if image.shape != (view.height, view.width, 4) or image.dtype != np.uint8:
-        raise ValueError(
-            f"an image must be uint8 of shape {(view.height, view.width, 4)}, not {image.dtype} {image.shape}"
-        )
+    _check(image, (view.height, view.width, 4), np.uint8)
     return image.view(np.uint32)[:, :, 0]
+
+
+def _check(image: NDArray[Any], shape: tuple[int, ...], kind: type) -> None:
+    if image.shape != shape or image.dtype != kind or not image.flags.c_contiguous:
+        raise ValueError(f"the image must be contiguous {np.dtype(kind)} {shape}, not {image.dtype} {image.shape}")
 
 
 def _draw_task(
     setup: Setup,
     frame: Frame,
-    before: View,
-    back: NDArray[np.float64],
+    ways: F4,
     workspace: Workspace,
     task: int,
     first: int,
     end: int,
     images: _Images,
-    flow: F4,
+    motion: F4,
 ) -> None:
     zinv, triangle = workspace.buffers_of(task, setup)
     frame_arrays = (frame.materials, frame.instances, frame.n_static)
-    draw_bands(setup, *frame_arrays, before, back, first, end, zinv, triangle, *images, flow)
+    draw_bands(setup, *frame_arrays, ways, first, end, zinv, triangle, *images, motion)

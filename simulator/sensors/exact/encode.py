@@ -15,11 +15,11 @@ from simulator.sensors.raster import FAR_M, NEAR_M, PAINT_BIAS, is_paint, raster
 
 __all__ = ["draw_bands", "ways_back"]
 
-_OPAQUE: Final = 0xFF000000
+_OPAQUE: Final = np.uint32(0xFF000000)
 # A direction's -1 ... 1 is 0 ... 255. The sky has no normal: the zero vector.
-_NO_NORMAL: Final = 0xFF808080
+_NO_NORMAL: Final = np.uint32(0xFF808080)
 # The flow comes through a texture that holds -2 ... 2 (carla-simulator/carla, OpticalFlowCamera.cpp).
-_MOST_FLOW: Final = 2.0
+_MOST_FLOW: Final = np.float32(2.0)
 
 
 @njit
@@ -28,8 +28,7 @@ def draw_bands(  # type: ignore[no-untyped-def]
     materials,
     instances,
     n_static,
-    before,
-    back,
+    ways,
     first_band,
     end_band,
     zinv,
@@ -42,35 +41,24 @@ def draw_bands(  # type: ignore[no-untyped-def]
 ):
     """Draw these bands and encode them into those of the images that have rows.
 
-    depth, semantic, instance and normals are [height, width] uint32, flow is [height, width, 2] float32 and needs the
-    view of the last frame and ways_back.
+    depth, semantic, instance and normals are [height, width] uint32, flow is [height, 2 * width] float32 and needs
+    ways_back.
     """
     for band in range(first_band, end_band):
         rows = raster_band(setup, band, zinv, triangle)
         top = band * setup.band_rows
-        for j in range(rows):
-            if len(semantic) > 0:
-                _encode_semantic(setup, materials, triangle[j], top + j, semantic[top + j])
-            if len(instance) > 0:
-                _encode_instance(setup, materials, instances, triangle[j], top + j, instance[top + j])
-            if len(normals) > 0:
-                _encode_normals(setup, triangle[j], normals[top + j])
-            if len(depth) > 0 or len(flow) > 0:
-                _take_off_bias(setup, zinv[j], triangle[j])
-            if len(depth) > 0:
-                _encode_depth(zinv[j], depth[top + j])
-            if len(flow) > 0:
-                _encode_flow(setup, n_static, before, back, zinv[j], triangle[j], top + j, flow[top + j])
-
-
-@njit
-def _end_of_run(triangle, first, width):  # type: ignore[no-untyped-def]
-    """Up to where a row shows the same triangle as at `first`."""
-    seen = triangle[first]
-    end = first + 1
-    while end < width and triangle[end] == seen:
-        end += 1
-    return end
+        if len(semantic) > 0:
+            _encode_labels(setup, materials, instances, False, triangle, top, rows, semantic)
+        if len(instance) > 0:
+            _encode_labels(setup, materials, instances, True, triangle, top, rows, instance)
+        if len(normals) > 0:
+            _encode_normals(setup, triangle, top, rows, normals)
+        if len(depth) > 0 or len(flow) > 0:
+            _take_off_bias(setup, zinv, triangle, rows)
+        if len(depth) > 0:
+            _encode_depth(zinv, top, rows, depth)
+        if len(flow) > 0:
+            _encode_flow(setup, n_static, ways, zinv, triangle, top, rows, flow)
 
 
 @njit
@@ -81,159 +69,183 @@ def _label_at(face, materials, i, j):  # type: ignore[no-untyped-def]
     u = (face.u_x * x + face.u_y * y + face.u_1) * depth_m
     v = (face.v_x * x + face.v_y * y + face.v_1) * depth_m
     if painted(face.kind, materials[face.material].p, u, v, 0.0, 0.0) > PAINTED:
-        return ROAD_LINES
-    return ROADS
+        return np.uint32(ROAD_LINES)
+    return np.uint32(ROADS)
 
 
 @njit
-def _encode_semantic(setup, materials, triangle, j, out):  # type: ignore[no-untyped-def]
-    """R = label."""
-    i = 0
-    while i < setup.width:
-        end = _end_of_run(triangle, i, setup.width)
-        seen = triangle[i]
-        if seen >= 0 and is_paint(setup.faces[seen].kind):
-            for k in range(i, end):
-                out[k] = _OPAQUE | _label_at(setup.faces[seen], materials, k, j) << 16
-        else:
-            label = setup.faces[seen].label if seen >= 0 else SKY
-            for k in range(i, end):
-                out[k] = _OPAQUE | label << 16
-        i = end
-
-
-@njit
-def _encode_instance(setup, materials, instances, triangle, j, out):  # type: ignore[no-untyped-def]
-    """R = label, G and B = low and high byte of the instance's number."""
-    i = 0
-    while i < setup.width:
-        end = _end_of_run(triangle, i, setup.width)
-        seen = triangle[i]
-        if seen < 0:
-            for k in range(i, end):
-                out[k] = _OPAQUE | SKY << 16
-        else:
-            number = np.int64(instances[setup.faces[seen].instance].colour_id)
-            colour = _OPAQUE | (number & 255) << 8 | number >> 8
-            if is_paint(setup.faces[seen].kind):
-                for k in range(i, end):
-                    out[k] = colour | _label_at(setup.faces[seen], materials, k, j) << 16
+def _encode_labels(setup, materials, instances, numbered, triangles, top, rows, out):  # type: ignore[no-untyped-def]
+    """R = label; if numbered, G and B = low and high byte of the instance's number."""
+    for row in range(rows):
+        j = top + row
+        last = np.int32(-1)
+        colour = _OPAQUE | np.uint32(SKY << 16)
+        paint = False
+        for i in range(setup.width):
+            seen = triangles[row, i]
+            if seen != last:
+                last = seen
+                label = np.uint32(SKY)
+                number = np.uint32(0)
+                paint = False
+                if seen >= 0:
+                    face = setup.faces[seen]
+                    label = np.uint32(face.label)
+                    paint = is_paint(face.kind)
+                    if numbered:
+                        number = np.uint32(instances[face.instance].colour_id)
+                rest = _OPAQUE | (number & np.uint32(255)) << np.uint32(8) | number >> np.uint32(8)
+                colour = rest | label << np.uint32(16)
+            if paint:
+                out[j, i] = rest | _label_at(setup.faces[seen], materials, i, j) << np.uint32(16)
             else:
-                label = setup.faces[seen].label
-                for k in range(i, end):
-                    out[k] = colour | label << 16
-        i = end
+                out[j, i] = colour
 
 
 @njit
-def _encode_normals(setup, triangle, out):  # type: ignore[no-untyped-def]
+def _encode_normals(setup, triangles, top, rows, out):  # type: ignore[no-untyped-def]
     """R, G, B = x, y, z of the normal in world axes, as since CARLA 0.9.16 (carla-simulator/carla, pull 8859)."""
-    i = 0
-    while i < setup.width:
-        end = _end_of_run(triangle, i, setup.width)
-        seen = triangle[i]
-        colour = np.int64(_NO_NORMAL)
-        if seen >= 0:
-            face = setup.faces[seen]
-            colour = (
-                _OPAQUE | _unit_byte(face.normal_x) << 16 | _unit_byte(face.normal_y) << 8 | _unit_byte(face.normal_z)
-            )
-        for k in range(i, end):
-            out[k] = colour
-        i = end
+    for row in range(rows):
+        last = np.int32(-1)
+        colour = _NO_NORMAL
+        for i in range(setup.width):
+            seen = triangles[row, i]
+            if seen != last:
+                last = seen
+                colour = _NO_NORMAL
+                if seen >= 0:
+                    face = setup.faces[seen]
+                    red, green, blue = _byte(face.normal_x), _byte(face.normal_y), _byte(face.normal_z)
+                    colour = _OPAQUE | red << np.uint32(16) | green << np.uint32(8) | blue
+            out[top + row, i] = colour
 
 
 @njit
-def _unit_byte(x):  # type: ignore[no-untyped-def]
-    return np.int64(np.float64(x) * 127.5 + 128.0)
+def _byte(part):  # type: ignore[no-untyped-def]
+    """0 ... 255 for -1 ... 1."""
+    return np.uint32(np.float64(part) * 127.5 + 128.0)
 
 
 @njit
-def _take_off_bias(setup, zinv, triangle):  # type: ignore[no-untyped-def]
+def _take_off_bias(setup, zinv, triangles, rows):  # type: ignore[no-untyped-def]
     """Make 1 / depth true where paint was drawn nearer than it is."""
-    i = 0
-    while i < setup.width:
-        end = _end_of_run(triangle, i, setup.width)
-        seen = triangle[i]
-        if seen >= 0 and is_paint(setup.faces[seen].kind):
-            for k in range(i, end):
-                zinv[k] = zinv[k] * np.float32(1.0 / (1.0 + PAINT_BIAS))
-        i = end
+    for row in range(rows):
+        last = np.int32(-1)
+        paint = False
+        for i in range(setup.width):
+            seen = triangles[row, i]
+            if seen != last:
+                last = seen
+                paint = seen >= 0 and is_paint(setup.faces[seen].kind)
+            if paint:
+                zinv[row, i] *= np.float32(1.0 / (1.0 + PAINT_BIAS))
 
 
 @njit
-def _encode_depth(zinv, out):  # type: ignore[no-untyped-def]
+def _encode_depth(zinv, top, rows, out):  # type: ignore[no-untyped-def]
     """24 bits from 0 to FAR_M, the lowest in R, the highest in B."""
-    for k in range(len(out)):
-        # Paint that is a little beyond FAR_M was drawn because of its bias.
-        part = min(1.0 / (FAR_M * np.float64(zinv[k])), 1.0)
-        code = np.uint32(part * 16777215.0 + 0.5)
-        out[k] = (
-            np.uint32(_OPAQUE)
-            | (code & np.uint32(255)) << np.uint32(16)
-            | code & np.uint32(0xFF00)
-            | code >> np.uint32(16)
-        )
+    for row in range(rows):
+        pixels = out[top + row]
+        per_depth = zinv[row]
+        for i in range(len(pixels)):
+            # Paint a little beyond FAR_M may have been drawn because of its bias.
+            part = min(1.0 / (FAR_M * np.float64(per_depth[i])), 1.0)
+            code = np.uint32(part * 16777215.0 + 0.5)
+            low, high = code & np.uint32(255), code >> np.uint32(16)
+            pixels[i] = _OPAQUE | low << np.uint32(16) | code & np.uint32(0xFF00) | high
 
 
 @njit
 def ways_back(now, before, instances, n_static):  # type: ignore[no-untyped-def]
-    """For what stands (row 0) and each mover: from the eye's axes now to those in the last frame, [n, 12].
+    """How what stands (row 0) and each mover (row 1 ...) has come to where it is before the camera, [n, 12].
 
-    A point at depth * (x, y, 1) was at depth * (row[0:9] as a matrix @ (x, y, 1) + row[9:12] / depth).
+    In the axes of the camera, what is now at depth * (x, y, 1) was in the last frame at
+    depth * ((x, y, 1) + row[0:9] as a matrix @ (x, y, 1) + row[9:12] / depth).
     """
-    rows = np.empty((len(instances) - n_static + 1, 12), np.float64)
+    ways = np.empty((len(instances) - n_static + 1, 12), np.float32)
     motion = np.zeros((3, 4), np.float64)
+    for k in range(3):
+        motion[k, k] = 1.0
     turned = np.empty((3, 3), np.float64)
-    for row in range(len(rows)):
-        for r in range(3):
-            for c in range(4):
-                motion[r, c] = instances[n_static + row - 1].motion[r, c] if row > 0 else np.float64(r == c)
+    for row in range(len(ways)):
+        if row > 0:
+            for r in range(3):
+                for c in range(4):
+                    motion[r, c] = instances[n_static + row - 1].motion[r, c]
         for r in range(3):
             for c in range(3):
                 turned[r, c] = 0.0
                 for k in range(3):
                     turned[r, c] += before.axes[r, k] * motion[k, c]
         for r in range(3):
-            rows[row, 9 + r] = 0.0
+            for c in range(3):
+                ways[row, 3 * r + c] = (
+                    turned[r, 0] * now.axes[c, 0]
+                    + turned[r, 1] * now.axes[c, 1]
+                    + turned[r, 2] * now.axes[c, 2]
+                    - (1.0 if r == c else 0.0)
+                )
+            shift = 0.0
             for k in range(3):
                 was = motion[k, 0] * now.eye[0] + motion[k, 1] * now.eye[1] + motion[k, 2] * now.eye[2] + motion[k, 3]
-                rows[row, 9 + r] += before.axes[r, k] * (was - before.eye[k])
-            for c in range(3):
-                rows[row, 3 * r + c] = 0.0
-                for k in range(3):
-                    rows[row, 3 * r + c] += turned[r, k] * now.axes[c, k]
-    return rows
+                shift += before.axes[r, k] * (was - before.eye[k])
+            ways[row, 9 + r] = shift
+    return ways
 
 
 @njit
-def _encode_flow(setup, n_static, before, back, zinv, triangle, j, out):  # type: ignore[no-untyped-def]
+def _encode_flow(setup, n_static, ways, zinv, triangles, top, rows, out):  # type: ignore[no-untyped-def]
     """How far what is seen has come on the screen since the last frame: x to the right, y UP, in halves of the screen.
 
     That is Unreal's velocity, in normalised device coordinates: pixels are x * width / 2 and -y * height / 2
-    (carla-simulator/carla, issue 4795). The sky is infinitely far.
+    (carla-simulator/carla, issue 4795). The sky is infinitely far. Changes zinv.
     """
-    per_focal = 1.0 / setup.camera.focal_px
-    half_width = 0.5 * setup.camera.width
-    half_height = 0.5 * setup.camera.height
-    ray_y = (j + 0.5 - half_height) * per_focal
-    i = 0
-    while i < setup.width:
-        end = _end_of_run(triangle, i, setup.width)
-        seen = triangle[i]
-        way = back[max(setup.faces[seen].instance - n_static + 1, 0)] if seen >= 0 else back[0]
-        for k in range(i, end):
-            ray_x = (k + 0.5 - half_width) * per_focal
-            per_depth = np.float64(zinv[k]) if seen >= 0 else 0.0
-            right = way[0] * ray_x + way[1] * ray_y + way[2] + way[9] * per_depth
-            down = way[3] * ray_x + way[4] * ray_y + way[5] + way[10] * per_depth
-            ahead = way[6] * ray_x + way[7] * ray_y + way[8] + way[11] * per_depth
-            if ahead > NEAR_M * per_depth:
-                x = (k + 0.5 - half_width - before.focal_px * right / ahead) / half_width
-                y = (half_height - j - 0.5 + before.focal_px * down / ahead) / half_height
-                out[k, 0] = min(max(x, -_MOST_FLOW), _MOST_FLOW)
-                out[k, 1] = min(max(y, -_MOST_FLOW), _MOST_FLOW)
-            else:  # it was behind the camera
-                out[k, 0] = 0.0
-                out[k, 1] = 0.0
-        i = end
+    for row in range(rows):
+        j = top + row
+        last = triangles[row, 0]
+        way = _way_of(setup, n_static, last)
+        first = 0
+        for i in range(setup.width):
+            seen = triangles[row, i]
+            if seen != last:
+                last = seen
+                other = _way_of(setup, n_static, seen)
+                if other != way:
+                    _flow_of_run(setup.camera, ways[way], first, j, zinv[row, first:i], out[j, 2 * first : 2 * i])
+                    first, way = i, other
+            if seen < 0:
+                zinv[row, i] = 0.0
+        rest = zinv[row, first : setup.width]
+        _flow_of_run(setup.camera, ways[way], first, j, rest, out[j, 2 * first :])
+
+
+@njit
+def _way_of(setup, n_static, seen):  # type: ignore[no-untyped-def]
+    return max(setup.faces[seen].instance - n_static + 1, 0) if seen >= 0 else 0
+
+
+@njit
+def _flow_of_run(camera, way, first, j, zinv, out):  # type: ignore[no-untyped-def]
+    """The same for pixels first ... of row j, which have come the same way."""
+    # Differences of places all the way, so that single precision is enough: what stands still has a flow of nothing.
+    one, nothing = np.float32(1.0), np.float32(0.0)
+    nearest = np.float32(NEAR_M)
+    a_0, a_1, a_2, a_3, a_4, a_5, a_6, a_7, a_8 = way[0], way[1], way[2], way[3], way[4], way[5], way[6], way[7], way[8]
+    b_0, b_1, b_2 = way[9], way[10], way[11]
+    per_focal = np.float32(1.0 / camera.focal_px)
+    left = np.float32(first + 0.5 - 0.5 * camera.width)
+    to_x = np.float32(-2.0 * camera.focal_px / camera.width)
+    to_y = np.float32(2.0 * camera.focal_px / camera.height)
+    ray_y = np.float32((j + 0.5 - 0.5 * camera.height) / camera.focal_px)
+    for k in range(len(zinv)):
+        ray_x = (np.float32(k) + left) * per_focal
+        per_depth = zinv[k]
+        farther = a_6 * ray_x + a_7 * ray_y + a_8 + b_2 * per_depth
+        right = a_0 * ray_x + a_1 * ray_y + a_2 + b_0 * per_depth - ray_x * farther
+        down = a_3 * ray_x + a_4 * ray_y + a_5 + b_1 * per_depth - ray_y * farther
+        ahead = one + farther
+        was_seen = ahead > nearest * per_depth  # not behind the camera
+        x = min(max(to_x * right / ahead, -_MOST_FLOW), _MOST_FLOW)
+        y = min(max(to_y * down / ahead, -_MOST_FLOW), _MOST_FLOW)
+        out[2 * k] = x if was_seen else nothing
+        out[2 * k + 1] = y if was_seen else nothing

@@ -7,6 +7,7 @@ depth the first is seen, whatever the number of threads.
 import numpy as np
 
 from simulator.kernels import njit
+from simulator.sensors.raster.lanes import draw_span
 from simulator.sensors.raster.view import FAR_M, NEAR_M
 
 __all__ = ["raster_band"]
@@ -21,10 +22,11 @@ def raster_band(setup, band, zinv, triangle):  # type: ignore[no-untyped-def]
     """
     top = band * setup.band_rows
     rows = min(setup.band_rows, setup.height - top)
-    for j in range(rows):
-        for i in range(zinv.shape[1]):
-            zinv[j, i] = np.float32(1.0 / FAR_M)
-            triangle[j, i] = -1
+    flat_zinv = zinv.reshape(-1)
+    flat_triangle = triangle.reshape(-1)
+    for k in range(rows * zinv.shape[1]):
+        flat_zinv[k] = np.float32(1.0 / FAR_M)
+        flat_triangle[k] = -1
     for entry in range(setup.band_start[band], setup.band_start[band + 1]):
         row = setup.band_triangles[entry]
         span = setup.spans[row]
@@ -52,13 +54,5 @@ def raster_band(setup, band, zinv, triangle):  # type: ignore[no-untyped-def]
             if first >= end:
                 continue
             start = np.float32(at_row + span.z_i * first)
-            near_row = zinv[j - top]
-            seen_row = triangle[j - top]
-            for k in range(end - first):
-                z = start + slope * np.float32(k)
-                old = near_row[first + k]
-                seen = seen_row[first + k]
-                nearer = z > old
-                near_row[first + k] = z if nearer else old
-                seen_row[first + k] = row if nearer else seen
+            draw_span(flat_zinv, flat_triangle, (j - top) * zinv.shape[1], first, end, start, slope, np.int32(row))
     return rows

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from simulator.kernels import njit
 from simulator.scene.tables import ARROW, CROSSWALK, F4, I4, MARKING, SIGN, WALL, Geometry
+from simulator.sensors.raster.lanes import LANES
 from simulator.sensors.raster.view import FAR_M, NEAR_M, View
 
 __all__ = ["BAND_PX", "FACE", "PAINT_BIAS", "SPAN", "Run", "Setup", "Workspace", "is_paint", "one_by_one", "setup_view"]
@@ -42,8 +43,6 @@ _EDGE_ON_M: Final = 1e-6
 
 # Corners are projected in float32: rows and columns are looked at if they come this close. In samples.
 _SLACK: Final = 1.0 / 128.0
-
-_LANES: Final = 16  # rows of the buffers end on a multiple of it
 
 _NEVER: Final = np.float64(1e30)
 
@@ -172,7 +171,7 @@ def band_buffers(setup: Setup) -> tuple[F4, I4]:
 
 
 def _buffer_shape(setup: Setup) -> tuple[int, int]:
-    return setup.band_rows, -(-setup.width // _LANES) * _LANES
+    return setup.band_rows, -(-setup.width // LANES) * LANES
 
 
 def one_by_one(tasks: Sequence[Callable[[], None]]) -> None:
