@@ -71,9 +71,14 @@ def sort_rays(azimuths_rad: F8, elevations_rad: F8, reach_m: float, *, grid: boo
     With `grid` ray [i, j] has azimuth i and elevation j, and elevations ascend; else ray [i, 0] has azimuth i and
     elevation i.
     """
-    relative = np.mod(azimuths_rad - azimuths_rad[0], 2.0 * np.pi)
-    row = np.argsort(relative, kind="stable").astype(np.int32)
-    half = 0.5 * float(relative[row[-1]])  # the cut of the circle is behind the fan
+    turned = np.mod(azimuths_rad, 2.0 * np.pi)
+    row = np.argsort(turned, kind="stable").astype(np.int32)
+    # The fan begins after the widest gap: the cut of the circle is behind it.
+    gaps = np.diff(turned[row], prepend=turned[row[-1]] - 2.0 * np.pi)
+    row = np.roll(row, -int(gaps.argmax()))
+    start = float(turned[row[0]])
+    relative = np.mod(turned - start, 2.0 * np.pi)
+    half = 0.5 * float(relative[row[-1]])
     angles = relative[row] - half
     cos, sin = np.cos(angles), np.sin(angles)
     diamonds = np.maximum.accumulate(_diamonds(cos, sin))
@@ -94,7 +99,7 @@ def sort_rays(azimuths_rad: F8, elevations_rad: F8, reach_m: float, *, grid: boo
         float(slope.max()),
         reach_m,
     )
-    return Rays(fan, float(azimuths_rad[0]) + half, (len(row), len(slope) if grid else 1))
+    return Rays(fan, start + half, (len(row), len(slope) if grid else 1))
 
 
 def absent_instances(frame: Frame, ignored: frozenset[int]) -> U1:
