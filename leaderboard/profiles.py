@@ -1,8 +1,8 @@
 """Profiles: the rules of one public benchmark, complete. What an episode is, when it ends, what counts, what it costs.
 
 Every number is that of the public code (branches leaderboard-1.0, -2.0 and -2.1 of carla-simulator/leaderboard and
-scenario_runner, Bench2Drive 0.0.4, carla_garage's Longest6), except where a comment says otherwise. "2.1" is the rule of
-the branch leaderboard-2.1; master and Bench2Drive still score as 2.0 does.
+scenario_runner, Bench2Drive 0.0.4, carla_garage's Longest6), except where a comment says otherwise. "2.1" is the rule
+of the branch leaderboard-2.1; master and Bench2Drive still score as 2.0 does.
 """
 
 from __future__ import annotations

@@ -4,13 +4,12 @@ An event holds what was seen, not what it costs: the same record can be scored u
 from the first tick of the route and times are simulation time since then, so that equal runs write equal bytes.
 
 Two events are running values that are written again each time they change, and of which the last one counts:
-`RouteProgress` and `LeftRouteLanes`. So a record that ends in the middle, because the process died, scores as an episode
-that ended there.
+`RouteProgress` and `LeftRouteLanes`. So a record that ends in the middle, because the process died, scores as an
+episode that ended there.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import types
 import typing
@@ -125,7 +124,7 @@ class AgentReady(Event):
 class CollisionStarted(Event):
     """The ego and another thing touch: every contact, also those that the profile's rules ignore (`ignored` says why).
 
-    `other_id` is 0 for the static world. `place` is where the ego was, as in the official message, not the point of contact.
+    `other_id` is 0 for the static world. `place` is the ego's, as in the official message, not the point of contact.
     """
 
     other_id: int
@@ -165,7 +164,7 @@ class LeftRouteLanes(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MinimumSpeed(Event):
-    """A checkpoint (counted from 1) is passed: the ego's mean speed in per cent of the traffic's, also when above 100."""
+    """A checkpoint (counted from 1) is passed: the ego's mean speed in per cent of the traffic's, below 100 or not."""
 
     checkpoint: int
     percentage: float
@@ -296,7 +295,7 @@ def encode(event: Event) -> str:
     name = type(event).__name__
     if EVENT_TYPES.get(name) is not type(event):
         raise EventFormatError(f"{name} is not in the table of events")
-    values = {field.name: getattr(event, field.name) for field in dataclasses.fields(event)}
+    values = {key: _plain(getattr(event, key), hint) for key, hint in _HINTS[name].items()}
     try:
         return json.dumps({"event": name, **values}, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
     except ValueError as error:
@@ -354,6 +353,15 @@ def _check_header(line: str) -> None:
         raise EventFormatError(
             f"line 1: events of version {version}; this program reads version {EVENT_SCHEMA_VERSION}"
         )
+
+
+def _plain(value: Any, hint: Any) -> Any:
+    """What JSON shall write: a whole number in a place for a float becomes one, so that equal events are equal bytes."""
+    if hint is float:
+        return float(value)
+    if hint is Place:
+        return [float(part) for part in value]
+    return value
 
 
 def _not_finite(name: str) -> float:
