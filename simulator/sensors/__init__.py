@@ -59,7 +59,7 @@ class Speaks(Enum):
 @dataclass(frozen=True, slots=True)
 class SensorKind:
     speaks: Speaks
-    supported: bool  # False: spawning it is answered with "not supported yet"
+    supported: bool  # False: spawning it is answered with "not supported"
 
 
 SENSORS: Final[dict[str, SensorKind]] = {
@@ -68,17 +68,16 @@ SENSORS: Final[dict[str, SensorKind]] = {
     "sensor.other.imu": SensorKind(Speaks.EACH_TICK, True),
     "sensor.other.lane_invasion": SensorKind(Speaks.IN_CLIENT, True),
     "sensor.other.obstacle": SensorKind(Speaks.ON_EVENT, True),
-    # Waiting for the scene and the rays of the sensors to come.
     "sensor.camera.rgb": SensorKind(Speaks.EACH_TICK, False),
-    "sensor.camera.depth": SensorKind(Speaks.EACH_TICK, False),
-    "sensor.camera.semantic_segmentation": SensorKind(Speaks.EACH_TICK, False),
-    "sensor.camera.instance_segmentation": SensorKind(Speaks.EACH_TICK, False),
-    "sensor.camera.normals": SensorKind(Speaks.EACH_TICK, False),
-    "sensor.camera.optical_flow": SensorKind(Speaks.EACH_TICK, False),
+    "sensor.camera.depth": SensorKind(Speaks.EACH_TICK, True),
+    "sensor.camera.semantic_segmentation": SensorKind(Speaks.EACH_TICK, True),
+    "sensor.camera.instance_segmentation": SensorKind(Speaks.EACH_TICK, True),
+    "sensor.camera.normals": SensorKind(Speaks.EACH_TICK, True),
+    "sensor.camera.optical_flow": SensorKind(Speaks.EACH_TICK, True),
     "sensor.camera.cosmos_visualization": SensorKind(Speaks.EACH_TICK, False),
     "sensor.camera.dvs": SensorKind(Speaks.EACH_TICK, False),
-    "sensor.lidar.ray_cast": SensorKind(Speaks.EACH_TICK, False),
-    "sensor.lidar.ray_cast_semantic": SensorKind(Speaks.EACH_TICK, False),
+    "sensor.lidar.ray_cast": SensorKind(Speaks.EACH_TICK, True),
+    "sensor.lidar.ray_cast_semantic": SensorKind(Speaks.EACH_TICK, True),
     "sensor.other.radar": SensorKind(Speaks.EACH_TICK, False),
     "sensor.other.rss": SensorKind(Speaks.IN_CLIENT, False),
     "sensor.other.v2x": SensorKind(Speaks.ON_EVENT, False),

@@ -3,12 +3,11 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.maps.town import TownMap
 from simulator.protocol.stream import HEADER_BYTES, IMAGE_AT, LENGTH_BYTES, image_header, lidar_header, write_head
 from simulator.scene.tables import Frame
 from simulator.sensors.camera_spec import CameraSpec, camera_spec
@@ -17,10 +16,7 @@ from simulator.sensors.lidar import LidarReading, lidar_spec, read_lidar, read_s
 from simulator.sensors.raster import Run, View, Workspace, camera_view
 from simulator.world.pose import Pose
 
-if TYPE_CHECKING:
-    from simulator.scene.scene import Scene
-
-__all__ = ["SEEING", "Look", "Seeing", "make_scene"]
+__all__ = ["SEEING", "Look", "Seeing"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +126,3 @@ SEEING: Final[dict[str, Maker]] = {
     "sensor.lidar.ray_cast": partial(_Lidar, read_lidar),
     "sensor.lidar.ray_cast_semantic": partial(_Lidar, read_semantic_lidar),
 }
-
-
-def make_scene(town: TownMap) -> "Scene":
-    from simulator.scene.scene import Scene
-
-    return Scene(town)

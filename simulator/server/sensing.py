@@ -7,7 +7,7 @@ see are rendered in threads: until they are done the next tick is held, since wh
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from simulator.blueprints import number
 from simulator.protocol import structs
@@ -19,6 +19,7 @@ from simulator.protocol.stream import (
     obstacle_payload,
     pack_header,
 )
+from simulator.scene.scene import Scene
 from simulator.sensors import (
     SENSORS,
     CollisionReading,
@@ -35,14 +36,11 @@ from simulator.sensors import (
     stable_key,
 )
 from simulator.server.convert import NO_ROTATION, ZERO, actor_of, transform_of
-from simulator.server.seeing import SEEING, Look, Seeing, make_scene
+from simulator.server.seeing import SEEING, Look, Seeing
 from simulator.server.server_types import Server
 from simulator.world.actors import Actor
 from simulator.world.pose import Pose
 from simulator.world.tables import SENSOR
-
-if TYPE_CHECKING:
-    from simulator.scene.scene import Scene
 
 _SPECS: Final = {
     "sensor.other.gnss": gnss_spec,
@@ -186,14 +184,14 @@ class Sensing:
             return True
         if self._scene is None and any(sensor.seeing is not None for sensor in self._listening()):
             self._is_preparing = True
-            self._server.renderers.start(partial(make_scene, self._server.world.town), self._prepared)
+            self._server.renderers.start(partial(Scene, self._server.world.town), self._prepared)
         return self._is_preparing
 
     def close(self) -> None:
         """The episode is over: what is still being rendered is of no interest."""
         self._is_closed = True
 
-    def _prepared(self, outcome: "Future[Scene]") -> None:
+    def _prepared(self, outcome: Future[Scene]) -> None:
         if self._is_closed:
             return
         self._is_preparing = False
@@ -205,11 +203,14 @@ class Sensing:
         self._server.ticker.wake()
 
     def _start_rendering(self, due: list[tuple[_Sensor, Seeing, Pose, Pose]], drop_for_slow: bool) -> None:
-        # Without a scene somebody began to listen after the tick was let go: the next one waits for it.
-        if not due or self._scene is None:
-            return
+        if self._scene is None:
+            return  # whoever is due began to listen after the tick was let go: the next one waits for the scene
         world = self._server.world
+        if not due:
+            self._scene.follow(world)
+            return
         renderers = self._server.renderers
+        self._scene.light_lamps(self._server.lit_lamps)
         frame = self._scene.frame(world, world.steps)
         self._rendering = len(due)
         for sensor, seeing, pose, before in due:

@@ -190,6 +190,7 @@ class Server:
         self.traffic_managers.forget_steps()
         self._map_change = True
         self._lamps = _lamps(town)
+        self.lit_lamps: set[int] = set()  # ids of those that clients have switched on
         self.ticker.wake()
 
     async def load(self, find: Callable[[], TownMap]) -> None:
@@ -216,6 +217,7 @@ class Server:
             if light.id in self._lamps:
                 place = self._lamps[light.id].location
                 self._lamps[light.id] = light._replace(location=place)
+        self.lit_lamps = {lamp.id for lamp in self._lamps.values() if lamp.active}
 
     def files(self, folder: str) -> list[str]:
         """Names of the files that the client should have; only the navigation of walkers is one."""

@@ -59,6 +59,12 @@ class Scenery:
     def __init__(self, town: TownMap) -> None:
         Scenery.made += 1
 
+    def follow(self, world: Any) -> None:
+        pass
+
+    def light_lamps(self, ids: frozenset[int]) -> None:
+        pass
+
     def frame(self, world: Any, number: int) -> float:
         elapsed: float = world.elapsed_s
         return elapsed
@@ -69,7 +75,7 @@ def _fakes(monkeypatch: pytest.MonkeyPatch) -> None:
     for kind, sight in (("sensor.camera.rgb", Sight), ("sensor.lidar.ray_cast", RaySight)):
         monkeypatch.setitem(SENSORS, kind, SensorKind(Speaks.EACH_TICK, True))
         monkeypatch.setitem(SEEING, kind, sight)
-    monkeypatch.setattr(sensing, "make_scene", Scenery)
+    monkeypatch.setattr(sensing, "Scene", Scenery)
     monkeypatch.setattr(Scenery, "made", 0)
     monkeypatch.setattr(Sight, "began", threading.Event(), raising=False)
     monkeypatch.setattr(Sight, "may_end", threading.Event(), raising=False)
@@ -260,7 +266,7 @@ def test_a_scene_that_cannot_be_made_ends_the_simulator_with_a_line(monkeypatch:
     def fails(town: TownMap) -> Scenery:
         raise RuntimeError("no ground")
 
-    monkeypatch.setattr(sensing, "make_scene", fails)
+    monkeypatch.setattr(sensing, "Scene", fails)
     with live_server() as live, Wire(live.port) as wire:
         synchronous(wire)
         _, stream = spawn(wire)
