@@ -15,7 +15,7 @@ from simulator.blueprints import number
 from simulator.kernels import njit
 from simulator.maps.town import NONE, ROAD_LINES, ROADS
 from simulator.scene.tables import ARROW, CROSSWALK, MARKING, Frame
-from simulator.sensors.noise import normal3, uniform
+from simulator.sensors.noise import normal, uniform
 from simulator.sensors.paint import PAINTED, painted
 from simulator.sensors.ray_cast import Rays, Run, cast, one_after_another, read_only, sort_rays
 from simulator.world.pose import Pose, rotation
@@ -207,7 +207,7 @@ def _fill_intensity(  # type: ignore[no-untyped-def]
             if intensity <= limit and uniform(key, frame, ray, _KEEP) >= zero / limit * intensity + 1.0 - zero:
                 continue
             if stddev > _EPSILON:
-                d += stddev * normal3(key, frame, ray)[0]
+                d += stddev * normal(key, frame, ray)
             points[size, 0] = d * cos_e * cos_a[i]
             points[size, 1] = d * cos_e * sin_a[i]
             points[size, 2] = d * sin_e

@@ -13,7 +13,7 @@ import numpy as np
 
 from simulator.kernels import njit
 
-__all__ = ["normal3", "stable_key", "uniform"]
+__all__ = ["normal", "normal3", "stable_key", "uniform"]
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
@@ -57,6 +57,14 @@ def normal3(key, frame, stream):  # type: ignore[no-untyped-def]
     a1 = 2.0 * pi * _uniform(base + _GOLDEN * np.uint64(3))
     a2 = 2.0 * pi * _uniform(base + _GOLDEN * np.uint64(4))
     return r1 * np.cos(a1), r1 * np.sin(a1), r2 * np.cos(a2)
+
+
+@njit
+def normal(key, frame, stream):  # type: ignore[no-untyped-def]
+    """The first of normal3's numbers."""
+    base = _base(key, frame, stream)
+    r = np.sqrt(-2.0 * np.log(1.0 - _uniform(base + _GOLDEN)))
+    return r * np.cos(2.0 * pi * _uniform(base + _GOLDEN * np.uint64(3)))
 
 
 @njit
