@@ -356,7 +356,7 @@ def _check_header(line: str) -> None:
 
 
 def _plain(value: Any, hint: Any) -> Any:
-    """What JSON shall write: a whole number in a place for a float becomes one, so that equal events are equal bytes."""
+    """What JSON shall write: a whole number where a float belongs becomes one, so that equal events are equal bytes."""
     if hint is float:
         return float(value)
     if hint is Place:
