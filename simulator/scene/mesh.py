@@ -5,6 +5,7 @@ decides. A patch is a single face that lies on a solid (a lamp, a number plate) 
 """
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from math import cos, pi, sin
 from typing import Final
 
@@ -131,7 +132,7 @@ class MeshBuilder:
         """
         count = len(rings[0])
         polygons: list[Polygon] = []
-        for r, (lower, upper) in enumerate(zip(rings[:-1], rings[1:], strict=True)):
+        for r, (lower, upper) in enumerate(pairwise(rings)):
             for k in range(count):
                 j = (k + 1) % count
                 polygons.append(([lower[k], lower[j], upper[j], upper[k]], _material_at(material, r, k)))

@@ -42,7 +42,7 @@ BRAKE_SHOWS_FROM: Final = 0.1
 _DOUBLE_STEP: Final = 0.80  # of the height of the body
 _FULL_SWING_MPS: Final = 1.0
 _STANDS_BELOW_MPS: Final = 0.05
-_KNEE_RAD: Final = 0.75
+_KNEE_RAD: Final = 0.6
 
 # One step's path beyond this speed is a teleport, which turns no wheel.
 _FASTEST_MPS: Final = 120.0

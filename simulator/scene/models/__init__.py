@@ -5,10 +5,14 @@ from functools import cache
 
 from simulator.scene.mesh import MeshBuilder, Point
 from simulator.scene.models.model import Model, joints
-from simulator.scene.models.palette import CLOTHES, GREY
+from simulator.scene.models.palette import GREY
 from simulator.scene.models.vehicles import vehicle_model
+from simulator.scene.models.walkers import walker_model, walker_tint
 
 __all__ = ["Model", "model_of", "walker_tint"]
+
+# What else of an actor's attributes than its type changes its shape.
+_SHAPING = ("driver_id", "gender", "age", "mesh_path")
 
 
 def model_of(type_id: str, attributes: Mapping[str, str], center: Point, half: Point) -> Model | None:
@@ -18,19 +22,17 @@ def model_of(type_id: str, attributes: Mapping[str, str], center: Point, half: P
     """
     if not min(half) > 0.0:
         return None
-    return _model(type_id, center, half)
+    return _model(type_id, center, half, *(attributes.get(name, "") for name in _SHAPING))
 
 
 @cache
-def _model(type_id: str, center: Point, half: Point) -> Model:
+def _model(type_id: str, center: Point, half: Point, driver_id: str, gender: str, age: str, mesh_path: str) -> Model:
     if type_id.startswith("vehicle."):
-        return vehicle_model(type_id.removeprefix("vehicle."), center, half)
+        return vehicle_model(type_id.removeprefix("vehicle."), int(driver_id or 0), center, half)
+    if type_id.startswith("walker."):
+        return walker_model(type_id, gender, age, half)
     mesh = MeshBuilder()
     low = (center[0] - half[0], center[1] - half[1], center[2] - half[2])
     high = (center[0] + half[0], center[1] + half[1], center[2] + half[2])
-    mesh.box(low, high, CLOTHES if type_id.startswith("walker.") else GREY)
+    mesh.box(low, high, GREY)
     return Model(mesh.build(), None, joints())
-
-
-def walker_tint(type_id: str) -> Point:
-    return (0.4, 0.1, 0.1)

@@ -1,11 +1,11 @@
 """Cars and car-like vans: a hull of cross-sections with wheel arches, a glazed cabin on it, lamps at both ends."""
 
-from math import sqrt
+from itertools import pairwise
 from typing import Final, NamedTuple
 
-from simulator.scene.mesh import BACKWARD, FORWARD, MeshBuilder, Point
+from simulator.scene.mesh import BACKWARD, FORWARD, LEFT, RIGHT, MeshBuilder, Point
 from simulator.scene.models.palette import (
-    BLACK_PAINT,
+    BEACON_WHITE,
     BLINKER_LEFT,
     BLINKER_RIGHT,
     BODY,
@@ -18,9 +18,9 @@ from simulator.scene.models.palette import (
     POSITION_FRONT,
     POSITION_REAR,
     REVERSE_LAMP,
+    TAXI_SIGN,
     TRIM,
     UNDERSIDE,
-    WHITE_PAINT,
     WINDOW,
 )
 from simulator.scene.models.wheels import MARGIN_M, Box, Wheel, add_far_wheel, add_wheel
@@ -61,21 +61,27 @@ STYLES: Final[dict[str, Style]] = {
     "tourer": Style(0.50, 0.62, 0.62, 0.52, 0.14, -0.80, -0.95, 0.11, 0.74, windows=3),
     "van": Style(0.42, 0.54, 0.52, 0.74, 0.44, -0.935, -0.945, 0.10, 0.86, windows=3, blind=2, end_width=0.90),
     "bus van": Style(0.48, 0.53, 0.52, 0.93, 0.82, -0.91, -0.945, 0.12, 0.84, windows=4, end_width=0.90),
-    "pickup": Style(0.55, 0.62, 0.66, 0.40, 0.02, -0.10, -0.93, 0.20, 0.70),
+    # A wedge: its sides rise from the nose to a ridge above the driver and fall to the tail.
+    "wedge": Style(0.50, 0.56, 0.62, 0.62, 0.08, -0.04, -0.93, 0.17, 0.66, windows=3, end_width=0.92, blind=1),
 }
 
 
 class Hull:
     """The lower body: cross-sections of six corners along x."""
 
-    def __init__(self, style: Style, box: Box, body_half_width: float, wheels: list[Wheel]) -> None:
+    def __init__(
+        self, style: Style, box: Box, body_half_width: float, wheels: list[Wheel], crown_m: float = MARGIN_M
+    ) -> None:
+        """`crown_m` is kept free above the roof, for beacons."""
         self.style = style
+        self.roof = box.high[2] - crown_m
         self.box = box
         self.half_width = body_half_width
         self.front = box.high[0] - MARGIN_M - _PATCH_M
         self.rear = box.low[0] + MARGIN_M + _PATCH_M
         self.sill = box.z(style.clearance)
         self._wheels = wheels
+        self.rail = self.roof - 0.06 * box.height  # upper edge of the windows
 
     def top(self, x: float) -> float:
         s, box = self.style, self.box
@@ -124,6 +130,13 @@ class Hull:
         ordered = sorted(x for x in xs if self.rear <= x <= self.front)
         return [x for k, x in enumerate(ordered) if k == 0 or x - ordered[k - 1] > 0.01]
 
+    @property
+    def flank(self) -> tuple[float, float]:
+        """Where the arches of the rear wheels end and those of the front wheels begin."""
+        behind = max(w.x + 1.13 * w.radius for w in self._wheels if not w.steers)
+        ahead = min(w.x - 1.13 * w.radius for w in self._wheels if w.steers)
+        return behind, ahead
+
     def ring(self, x: float) -> list[Point]:
         y0 = self.box.middle_y
         wide, waist = self.width(x), self.waist(x)
@@ -133,15 +146,11 @@ class Hull:
         return [(x, 2.0 * y0 - y, z) for x, y, z in right] + right[::-1]
 
 
-def add_hull(mesh: MeshBuilder, hull: Hull, xs: list[float], lower: int = BODY) -> None:
-    mesh.loft([hull.ring(x) for x in xs], [lower, BODY, BODY, BODY, lower, UNDERSIDE], first=BODY, last=BODY)
-
-
-def add_cabin(mesh: MeshBuilder, hull: Hull, *, far: bool = False, roof: int = BODY) -> None:
+def add_cabin(mesh: MeshBuilder, hull: Hull) -> None:
     """Glass between pillars, a rail above it and the roof."""
     s, box = hull.style, hull.box
-    windows = [0.0, 1.0] if far else _columns(s)
-    roof_z, rail_z = box.high[2] - MARGIN_M, box.z(0.935)
+    columns = _columns(s)
+    roof_z, rail_z = hull.roof, hull.rail
     levels = (
         (box.x(s.deck_x), box.x(s.cowl_x), 0.885, None),
         (box.x(s.roof_rear_x - 0.02), box.x(s.roof_front_x + 0.035), s.roof_width + 0.04, rail_z),
@@ -150,15 +159,15 @@ def add_cabin(mesh: MeshBuilder, hull: Hull, *, far: bool = False, roof: int = B
     rings = []
     for rear, front, share, height in levels:
         half = hull.half_width * share
-        xs = [rear + t * (front - rear) for t in windows]
+        xs = [rear + t * (front - rear) for t in columns]
         zs = [hull.top(x) - 0.012 if height is None else height for x in xs]
         left = [(x, box.middle_y - half, z) for x, z in zip(xs, zs, strict=True)]
         right = [(x, box.middle_y + half, z) for x, z in zip(xs, zs, strict=True)]
         rings.append(left + right[::-1])
-    side = [WINDOW] if far else _side_materials(s)
+    side = _side_materials(s)
     back = BODY if s.blind else WINDOW
     glazed = [*side, WINDOW, *side[::-1], back]
-    mesh.loft(rings, [glazed, [roof] * len(glazed)], first=UNDERSIDE, last=roof)
+    mesh.loft(rings, [glazed, [BODY] * len(glazed)], first=UNDERSIDE, last=BODY)
 
 
 def _columns(s: Style) -> list[float]:
@@ -191,7 +200,7 @@ def add_mirrors(mesh: MeshBuilder, hull: Hull) -> None:
         mesh.box((x - 0.05, ys[0], z), (x + 0.05, ys[1], z + 0.13), TRIM)
 
 
-def add_front(mesh: MeshBuilder, hull: Hull, *, far: bool = False, bonnet_lamps: bool = False) -> None:
+def add_front(mesh: MeshBuilder, hull: Hull) -> None:
     """Lamps, grille and plate on the front face."""
     x, box = hull.front + _PATCH_M, hull.box
     y0, w = box.middle_y, hull.width(hull.front)
@@ -201,17 +210,15 @@ def add_front(mesh: MeshBuilder, hull: Hull, *, far: bool = False, bonnet_lamps:
     for side, blinker in ((-1.0, BLINKER_LEFT), (1.0, BLINKER_RIGHT)):
         mesh.panel((x, y0 + side * 0.70 * w, lamp_z), FORWARD, 0.40 * w, lamp_h, HEAD_LAMP)
         _corner(mesh, hull, hull.front, box.x(_NOSE), side, blinker)
-        if not far:
-            mesh.panel((x, y0 + side * 0.70 * w, lamp_z - 0.70 * lamp_h), FORWARD, 0.40 * w, 0.03, POSITION_FRONT)
-            mesh.panel((x, y0 + side * 0.72 * w, low + 0.22 * span), FORWARD, 0.20 * w, 0.16 * span, FOG_FRONT)
+        mesh.panel((x, y0 + side * 0.70 * w, lamp_z - 0.70 * lamp_h), FORWARD, 0.40 * w, 0.03, POSITION_FRONT)
+        mesh.panel((x, y0 + side * 0.72 * w, low + 0.22 * span), FORWARD, 0.20 * w, 0.16 * span, FOG_FRONT)
     mesh.panel((x - 0.002, y0, low + 0.78 * span), FORWARD, 0.86 * w, 0.20 * span, TRIM)
     mesh.panel((x - 0.003, y0, low + 0.20 * span), FORWARD, 1.0 * w, 0.22 * span, TRIM)
-    if not far:
-        mesh.panel((x, y0, low + 0.47 * span), FORWARD, 0.52, 0.11, PLATE)
-        mesh.panel((x, y0, low + 0.78 * span), FORWARD, 0.80 * w, 0.02, CHROME)
+    mesh.panel((x, y0, low + 0.47 * span), FORWARD, 0.52, 0.11, PLATE)
+    mesh.panel((x, y0, low + 0.78 * span), FORWARD, 0.80 * w, 0.02, CHROME)
 
 
-def add_rear(mesh: MeshBuilder, hull: Hull, *, far: bool = False) -> None:
+def add_rear(mesh: MeshBuilder, hull: Hull) -> None:
     """Lamps and plate on the rear face: red outside, brake lamp, blinker and reverse lamp further in."""
     x, box = hull.rear - _PATCH_M, hull.box
     y0, w = box.middle_y, hull.width(hull.rear)
@@ -222,20 +229,18 @@ def add_rear(mesh: MeshBuilder, hull: Hull, *, far: bool = False) -> None:
         mesh.panel((x, y0 + side * 0.82 * w, z), BACKWARD, 0.26 * w, h, BRAKE_LAMP)
         _corner(mesh, hull, hull.rear, box.x(_TAIL), side, POSITION_REAR)
         mesh.panel((x, y0 + side * 0.60 * w, z + 0.25 * h), BACKWARD, 0.16 * w, 0.5 * h, blinker)
-        if not far:
-            mesh.panel((x, y0 + side * 0.60 * w, z - 0.25 * h), BACKWARD, 0.16 * w, 0.45 * h, REVERSE_LAMP)
-            mesh.panel((x, y0 + side * 0.47 * w, z), BACKWARD, 0.09 * w, 0.7 * h, POSITION_REAR)
-            mesh.panel((x, y0 + side * 0.62 * w, low + 0.16 * span), BACKWARD, 0.16 * w, 0.10 * span, FOG_REAR)
+        mesh.panel((x, y0 + side * 0.60 * w, z - 0.25 * h), BACKWARD, 0.16 * w, 0.45 * h, REVERSE_LAMP)
+        mesh.panel((x, y0 + side * 0.47 * w, z), BACKWARD, 0.09 * w, 0.7 * h, POSITION_REAR)
+        mesh.panel((x, y0 + side * 0.62 * w, low + 0.16 * span), BACKWARD, 0.16 * w, 0.10 * span, FOG_REAR)
     mesh.panel((x + 0.003, y0, low + 0.12 * span), BACKWARD, 1.5 * w, 0.20 * span, TRIM)
-    if not far:
-        mesh.panel((x, y0, low + 0.62 * span), BACKWARD, 0.52, 0.11, PLATE)
+    mesh.panel((x, y0, low + 0.62 * span), BACKWARD, 0.52, 0.11, PLATE)
 
 
 def add_high_brake_lamp(mesh: MeshBuilder, hull: Hull) -> None:
     """The third one, under the upper edge of the rear window."""
     s, box = hull.style, hull.box
     foot_x, head_x = box.x(s.deck_x), box.x(s.roof_rear_x - 0.02)
-    foot_z, head_z = hull.top(foot_x), box.z(0.935)
+    foot_z, head_z = hull.top(foot_x), hull.rail
     t = 0.90
     x, z = foot_x + t * (head_x - foot_x), foot_z + t * (head_z - foot_z)
     lean = 0.06 * (head_x - foot_x) / (head_z - foot_z)
@@ -254,15 +259,15 @@ def _corner(mesh: MeshBuilder, hull: Hull, end: float, begin: float, side: float
 
 def _along(line: list[tuple[float, float]], x: float) -> float:
     """The height of a broken line at x."""
-    for (x0, y0), (x1, y1) in zip(line[:-1], line[1:], strict=True):
+    for (x0, y0), (x1, y1) in pairwise(line):
         if x <= x1:
             return y0 + (y1 - y0) * (x - x0) / (x1 - x0) if x1 > x0 else y1
     return line[-1][1]
 
 
-def near_car(mesh: MeshBuilder, hull: Hull, wheels: list[Wheel], *, lower: int = BODY, roof: int = BODY) -> None:
-    add_hull(mesh, hull, hull.stations(), lower)
-    add_cabin(mesh, hull, roof=roof)
+def near_car(mesh: MeshBuilder, hull: Hull, wheels: list[Wheel]) -> None:
+    mesh.loft([hull.ring(x) for x in hull.stations()], [BODY, BODY, BODY, BODY, BODY, UNDERSIDE], first=BODY, last=BODY)
+    add_cabin(mesh, hull)
     add_mirrors(mesh, hull)
     add_front(mesh, hull)
     add_rear(mesh, hull)
@@ -271,16 +276,75 @@ def near_car(mesh: MeshBuilder, hull: Hull, wheels: list[Wheel], *, lower: int =
         add_wheel(mesh, wheel, bone)
 
 
-def far_car(mesh: MeshBuilder, hull: Hull, wheels: list[Wheel], *, lower: int = BODY, roof: int = BODY) -> None:
-    box, s = hull.box, hull.style
+def far_car(mesh: MeshBuilder, hull: Hull, wheels: list[Wheel]) -> None:
+    """Four cross-sections of four corners, a cabin of glass and roof, the lamps and the wheels' outer faces."""
+    box, s, y0 = hull.box, hull.style, hull.box.middle_y
     flat = Hull(s, box, hull.half_width, [])
-    xs = [hull.rear, box.x(_TAIL), box.x(s.cowl_x), box.x(_NOSE), hull.front]
-    add_hull(mesh, flat, xs, lower)
-    add_cabin(mesh, hull, far=True, roof=roof)
-    add_front(mesh, flat, far=True)
-    add_rear(mesh, flat, far=True)
+    rings = []
+    tail, cowl, nose = box.x(_TAIL), box.x(s.cowl_x), box.x(_NOSE)
+    for x, like, share in (
+        (hull.rear, tail, 0.94),
+        (cowl, cowl, 1.0),
+        (nose, nose, 0.97),
+        (hull.front, hull.front, 0.86),
+    ):
+        half, top = share * hull.half_width, flat.top(like)
+        rings.append([(x, y0 - half, hull.sill), (x, y0 - half, top), (x, y0 + half, top), (x, y0 + half, hull.sill)])
+    mesh.loft(rings, [BODY, BODY, BODY, UNDERSIDE], first=BODY, last=BODY)
+    _far_cabin(mesh, hull)
+    low, high = hull.sill, flat.top(hull.front)
+    z, h = low + 0.75 * (high - low), 0.26 * (high - low)
+    mesh.panel((hull.front + 0.003, y0, low + 0.45 * (high - low)), FORWARD, hull.half_width, 0.8 * (high - low), TRIM)
+    for side, blinker in ((-1.0, BLINKER_LEFT), (1.0, BLINKER_RIGHT)):
+        mesh.panel((hull.front + _PATCH_M, y0 + side * 0.60 * hull.half_width, z), FORWARD, 0.34, h, HEAD_LAMP)
+        mesh.panel((hull.front + _PATCH_M, y0 + side * 0.80 * hull.half_width, z - h), FORWARD, 0.16, h, blinker)
+    low, high = hull.sill, flat.top(tail)
+    z, h = low + 0.74 * (high - low), 0.30 * (high - low)
+    x = hull.rear - _PATCH_M
+    for side, blinker in ((-1.0, BLINKER_LEFT), (1.0, BLINKER_RIGHT)):
+        mesh.panel((x, y0 + side * 0.83 * hull.half_width, z), BACKWARD, 0.15, h, POSITION_REAR)
+        mesh.panel((x, y0 + side * 0.65 * hull.half_width, z), BACKWARD, 0.17, h, BRAKE_LAMP)
+        mesh.panel((x, y0 + side * 0.46 * hull.half_width, z), BACKWARD, 0.17, h, blinker)
     for wheel in wheels:
-        add_far_wheel(mesh, wheel)
+        add_far_wheel(mesh, wheel, hull.half_width)
 
 
-__all__ = ["STYLES", "Hull", "Style", "far_car", "near_car", "BLACK_PAINT", "WHITE_PAINT", "sqrt"]
+def _far_cabin(mesh: MeshBuilder, hull: Hull) -> None:
+    s, box, y0 = hull.style, hull.box, hull.box.middle_y
+    rings = []
+    for rear, front, share, height in (
+        (s.deck_x, s.cowl_x, 0.885, None),
+        (s.roof_rear_x, s.roof_front_x, s.roof_width, hull.roof),
+    ):
+        half = share * hull.half_width
+        corners = [(box.x(rear), -half), (box.x(front), -half), (box.x(front), half), (box.x(rear), half)]
+        rings.append([(x, y0 + y, hull.top(x) - 0.04 if height is None else height) for x, y in corners])
+    side = BODY if s.blind else WINDOW
+    mesh.loft(rings, [side, WINDOW, side, side], first=UNDERSIDE, last=BODY)
+
+
+def add_stripe(mesh: MeshBuilder, hull: Hull, material: int, low: float, high: float) -> None:
+    """A band along both flanks between the wheels, between two shares of the height from waist to shoulder."""
+    rear, front = hull.flank
+    for side, facing in ((-1.0, LEFT), (1.0, RIGHT)):
+        corners: list[Point] = []
+        for x, share in ((rear, low), (front, low), (front, high), (rear, high)):
+            y, z = hull.side(x, share, out=0.004)
+            corners.append((x, hull.box.middle_y + side * y, z))
+        mesh.patch(corners, material, facing)
+
+
+def add_beacons(mesh: MeshBuilder, hull: Hull, left: int, right: int) -> None:
+    """A bar of lamps across the roof, up to the top of the box."""
+    s, box = hull.style, hull.box
+    x = box.x(s.roof_front_x) - 0.30
+    half = 0.62 * s.roof_width * hull.half_width
+    low, high = hull.roof - 0.01, box.high[2] - MARGIN_M
+    for material, y0, y1 in ((left, -half, -0.10), (BEACON_WHITE, -0.10, 0.10), (right, 0.10, half)):
+        mesh.box((x - 0.12, box.middle_y + y0, low), (x + 0.12, box.middle_y + y1, high), material)
+
+
+def add_roof_sign(mesh: MeshBuilder, hull: Hull) -> None:
+    x, y0 = hull.box.x(hull.style.roof_front_x) - 0.40, hull.box.middle_y
+    low, high = hull.roof - 0.01, hull.box.high[2] - MARGIN_M
+    mesh.box((x - 0.10, y0 - 0.25, low), (x + 0.10, y0 + 0.25, high), TAXI_SIGN, taper=0.85)

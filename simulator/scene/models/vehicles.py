@@ -2,11 +2,24 @@
 
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from simulator.blueprints import vehicle_spec
 from simulator.scene.mesh import MeshBuilder, Point
-from simulator.scene.models.cars import STYLES, Hull, far_car, near_car
+from simulator.scene.models.cars import STYLES, Hull, add_beacons, add_roof_sign, add_stripe, far_car, near_car
 from simulator.scene.models.model import Model, joints
-from simulator.scene.models.wheels import box_of, four_wheels, wheel_joint
+from simulator.scene.models.palette import (
+    BEACON_BLUE,
+    BEACON_RED,
+    BLACK_PAINT,
+    BLUE_PAINT,
+    RED_PAINT,
+    WHITE_PAINT,
+)
+from simulator.scene.models.trucks import OUTLINES, Lorry
+from simulator.scene.models.two_wheelers import is_two_wheeler, two_wheeler_model
+from simulator.scene.models.wheels import MARGIN_M, Box, Wheel, box_of, four_wheels, wheel_joint
 
 # Style, and the width of the body without mirrors (metres, of the real model, and no more than the box).
 _CARS: Final = {
@@ -19,6 +32,7 @@ _CARS: Final = {
     "dodge.charger_2020": ("coupe", 1.87),
     "dodge.charger_police": ("saloon", 1.90),
     "dodge.charger_police_2020": ("saloon", 1.90),
+    "ford.ambulance": ("van", 2.08),
     "ford.crown": ("old saloon", 1.78),
     "ford.mustang": ("roadster", 1.73),
     "jeep.wrangler_rubicon": ("jeep", 1.87),
@@ -26,6 +40,7 @@ _CARS: Final = {
     "lincoln.mkz_2020": ("saloon", 1.82),
     "mercedes.coupe": ("coupe", 1.79),
     "mercedes.coupe_2020": ("coupe", 1.79),
+    "mercedes.sprinter": ("van", 1.96),
     "micro.microlino": ("microcar", 1.46),
     "mini.cooper_s": ("mini", 1.69),
     "mini.cooper_s_2021": ("mini", 1.80),
@@ -33,19 +48,68 @@ _CARS: Final = {
     "nissan.patrol": ("suv", 1.84),
     "nissan.patrol_2021": ("suv", 2.00),
     "seat.leon": ("hatchback", 1.74),
+    "tesla.cybertruck": ("wedge", 2.03),
     "tesla.model3": ("coupe", 1.85),
     "toyota.prius": ("tourer", 1.75),
+    "volkswagen.t2": ("bus van", 1.74),
+    "volkswagen.t2_2021": ("bus van", 1.74),
 }
+_WITH_BEACONS: Final = {
+    "dodge.charger_police": BEACON_RED,
+    "dodge.charger_police_2020": BEACON_RED,
+    "ford.ambulance": BEACON_BLUE,
+}
+_WITH_ROOF_SIGN: Final = frozenset({"ford.crown"})
+_CROWN_M: Final = 0.13  # height of beacons and of a taxi's sign
 _TYRE_WIDTH_M: Final = 0.21
+_LORRY_TYRE_WIDTH_M: Final = 0.30
 
 
-def vehicle_model(name: str, center: Point, half: Point) -> Model:
+def vehicle_model(name: str, driver: int, center: Point, half: Point) -> Model:
     """Of `vehicle.<name>`, in a box of its own size."""
-    style, width = _CARS.get(name, ("van", 2.0 * half[1] - 0.1))
+    if is_two_wheeler(name):
+        return two_wheeler_model(name, driver, center, half)
     box = box_of(center, half)
-    wheels = four_wheels(vehicle_spec(f"vehicle.{name}"), box, 0.5 * width, _TYRE_WIDTH_M)
-    hull = Hull(STYLES[style], box, 0.5 * width, wheels)
+    return _lorry(name, box) if name in OUTLINES else car_model(name, box)
+
+
+def _lorry(name: str, box: Box) -> Model:
+    outline = OUTLINES[name]
+    wheels = four_wheels(vehicle_spec(f"vehicle.{name}"), box, 0.5 * outline.body_width_m, _LORRY_TYRE_WIDTH_M)
+    lorry = Lorry(outline, box, wheels)
+    near, far = MeshBuilder(), MeshBuilder()
+    lorry.near(near)
+    lorry.far(far)
+    return Model(near.build(), far.build(), _joints(wheels, box))
+
+
+def car_model(name: str, box: Box) -> Model:
+    style, width = _CARS[name]
+    half_width = 0.5 * min(width, box.width - 2.0 * MARGIN_M)
+    wheels = four_wheels(vehicle_spec(f"vehicle.{name}"), box, half_width, _TYRE_WIDTH_M)
+    crowned = name in _WITH_BEACONS or name in _WITH_ROOF_SIGN
+    hull = Hull(STYLES[style], box, half_width, wheels, _CROWN_M if crowned else MARGIN_M)
     near, far = MeshBuilder(), MeshBuilder()
     near_car(near, hull, wheels)
     far_car(far, hull, wheels)
-    return Model(near.build(), far.build(), joints(*(wheel_joint(wheel, box) for wheel in wheels)))
+    for mesh in (near, far):
+        if name in _WITH_BEACONS:
+            add_beacons(mesh, hull, _WITH_BEACONS[name], BEACON_BLUE)
+        if name in _WITH_ROOF_SIGN:
+            add_roof_sign(mesh, hull)
+    _markings(near, hull, name)
+    return Model(near.build(), far.build(), _joints(wheels, box))
+
+
+def _markings(mesh: MeshBuilder, hull: Hull, name: str) -> None:
+    if name.startswith("dodge.charger_police"):
+        add_stripe(mesh, hull, WHITE_PAINT, 0.05, 0.95)
+        add_stripe(mesh, hull, BLUE_PAINT, 0.30, 0.60)
+    elif name == "ford.ambulance":
+        add_stripe(mesh, hull, RED_PAINT, 0.15, 0.60)
+    elif name == "ford.crown":
+        add_stripe(mesh, hull, BLACK_PAINT, 0.40, 0.70)
+
+
+def _joints(wheels: list[Wheel], box: Box) -> NDArray[np.void]:
+    return joints(*(wheel_joint(wheel, box) for wheel in wheels))

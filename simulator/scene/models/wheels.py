@@ -114,27 +114,24 @@ def add_wheel(mesh: MeshBuilder, wheel: Wheel, bone: int) -> None:
     mesh.solid(polygons, bone)
 
 
-def add_far_wheel(mesh: MeshBuilder, wheel: Wheel) -> None:
-    """Seen from afar: a dark block with a bright middle."""
-    outwards = -1.0 if wheel.y < 0.0 else 1.0
-    inner, outer = wheel.y - 0.5 * wheel.width * outwards, wheel.y + 0.5 * wheel.width * outwards
-    r = wheel.radius
-    corners = [
-        (-0.42 * r, -r),
-        (0.42 * r, -r),
-        (r, -0.42 * r),
-        (r, 0.42 * r),
-        (0.42 * r, r),
-        (-0.42 * r, r),
-        (-r, 0.42 * r),
-        (-r, -0.42 * r),
-    ]
-    face = [(wheel.x + x, outer, wheel.z + z) for x, z in corners]
-    mesh.patch(face, TYRE, (0.0, outwards, 0.0))
+def add_far_wheel(mesh: MeshBuilder, wheel: Wheel, half_width: float) -> None:
+    """Seen from afar: a dark face on the body's side and a foot below the sill."""
+    side = -1.0 if wheel.y < 0.0 else 1.0
+    r = 0.92 * wheel.radius
+    outline = [(-0.5 * r, -wheel.radius), (0.5 * r, -wheel.radius), (r, 0.0), (0.6 * r, r), (-0.6 * r, r), (-r, 0.0)]
+    y = side * (half_width + 0.004)
+    middle_y = wheel.y - side * (0.90 * half_width - 0.5 * wheel.width)  # of the vehicle
+    mesh.patch([(wheel.x + x, middle_y + y, wheel.z + z) for x, z in outline], TYRE, (0.0, side, 0.0))
+    inner = wheel.y - 0.5 * side * wheel.width
     for facing in (-1.0, 1.0):  # the tread, as seen from ahead and from behind
-        x = wheel.x + facing * 0.7 * r
+        x = wheel.x + facing * 0.5 * r
         mesh.patch(
-            [(x, inner, wheel.z - r), (x, outer, wheel.z - r), (x, outer, wheel.z), (x, inner, wheel.z)],
+            [
+                (x, inner, wheel.z - wheel.radius),
+                (x, middle_y + y, wheel.z - wheel.radius),
+                (x, middle_y + y, wheel.z),
+                (x, inner, wheel.z),
+            ],
             TYRE,
             (facing, 0.0, 0.0),
         )
