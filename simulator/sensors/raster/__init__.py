@@ -1,23 +1,23 @@
 """The rasteriser behind the cameras: what a view sees, sample by sample, exact and the same on any number of threads.
 
-setup = setup_view(view, frame.static, frame.movers, frame.materials, frame.instances, scale, workspace, run)
-zinv, triangle = band_buffers(setup)               # one pair for each thread
-for band in range(setup.bands):                    # in any order
-    rows = raster_band(setup, band, zinv, triangle)  # a kernel: call it from a kernel
-    ...
+    setup = setup_view(view, frame.static, frame.movers, frame.materials, frame.instances, scale, workspace, run)
+    zinv, triangle = band_buffers(setup)  # one pair for each thread
+    for band in range(setup.bands):  # in any order, in a kernel
+        rows = raster_band(setup, band, zinv, triangle)
+        ...
+
+Kernels import raster_band and is_paint from simulator.sensors.raster.bands and .setup: the cache of kernels
+(simulator.kernels) follows imports from modules, not through a package.
 """
 
-from simulator.sensors.raster.bands import raster_band
 from simulator.sensors.raster.setup import (
     BAND_PX,
     FACE,
-    PAINT_BIAS,
     SPAN,
     Run,
     Setup,
     Workspace,
     band_buffers,
-    is_paint,
     one_by_one,
     setup_view,
 )
@@ -28,7 +28,6 @@ __all__ = [
     "FACE",
     "FAR_M",
     "NEAR_M",
-    "PAINT_BIAS",
     "SPAN",
     "Run",
     "Setup",
@@ -36,8 +35,6 @@ __all__ = [
     "Workspace",
     "band_buffers",
     "camera_view",
-    "is_paint",
     "one_by_one",
-    "raster_band",
     "setup_view",
 ]
