@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator, Sequence
 
 from leaderboard.criteria.geometry import distance
@@ -20,14 +21,15 @@ class RouteLine:
         self._points = [(pose.x, pose.y, pose.z, *pose.forward) for pose in poses]
         self.metres = [0.0]
         """How far along the route each point is."""
-        for before, pose in zip(poses, poses[1:], strict=False):
+        for before, pose in itertools.pairwise(poses):
             self.metres.append(self.metres[-1] + distance(before, pose))
         if not self.metres[-1]:
             raise ValueError("a route needs points in more than one place")
 
     @classmethod
     def facing_lanes(cls, poses: Iterable[Pose], map_view: MapView) -> RouteLine:
-        """As leaderboard 1.0 does it: each point faces as the lane that the map finds there, not as the plan's own lane.
+        """As leaderboard 1.0 does it: each point faces as the lane that the map finds there, not as the plan's own
+        lane.
 
         The two differ where lanes cross in a junction.
         """
@@ -47,7 +49,9 @@ class RouteLine:
         return self.metres[-1]
 
     def passed(self, place: Place | Pose, first: int, last: int) -> Iterator[int]:
-        """Which of the points `first` ... `last` are behind `place`, in order; points beyond the route's end are left out."""
+        """Which of the points `first` ... `last` are behind `place`, in order; points beyond the route's end are left
+        out.
+        """
         for index in range(first, min(last + 1, len(self._points))):
             x, y, z, ahead_x, ahead_y, ahead_z = self._points[index]
             if (place.x - x) * ahead_x + (place.y - y) * ahead_y + (place.z - z) * ahead_z > 0:

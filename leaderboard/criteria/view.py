@@ -1,7 +1,7 @@
 """What criteria see: one frozen view a tick, and a map to ask. Nothing here imports carla.
 
-The values are CARLA's own (metres, degrees, m/s, left-handed axes, z up); `leaderboard.carla_view` reads them from the client,
-tests draw them.
+The values are CARLA's own (metres, degrees, m/s, left-handed axes, z up); `leaderboard.carla_view` reads them from
+the client, tests draw them.
 """
 
 from __future__ import annotations
@@ -108,11 +108,15 @@ class MapView(Protocol):
         """The nearest lane of a kind, however far it is; None where the map has none."""
 
     def places_ahead(self, lane: Lane, step_m: float, steps: int) -> Sequence[Place]:
-        """Points on the lane's centre at 1, 2 ... steps ahead, along the first branch at each fork; fewer where the lane ends."""
+        """Points on the lane's centre at 1, 2 ... steps ahead, along the first branch at each fork; fewer where the
+        lane ends.
+        """
 
 
 class Contact(NamedTuple):
-    """The ego touched something during a tick. `other_id` is 0 for the static world. The ego's values are of that tick."""
+    """The ego touched something during a tick. `other_id` is 0 for the static world. The ego's values are of that
+    tick.
+    """
 
     frame: int
     time_s: float
@@ -167,5 +171,7 @@ class TickView:
 
     @property
     def speed_mps(self) -> float:
-        """Over the ground, without the vertical part: CarlaDataProvider.get_velocity of scenario_runner leaves it out too."""
+        """Over the ground, without the vertical part: CarlaDataProvider.get_velocity of scenario_runner leaves it out
+        too.
+        """
         return math.hypot(self.velocity_mps.x, self.velocity_mps.y)

@@ -1,0 +1,90 @@
+"""Contacts of the ego: all are written down, the rules say which count.
+
+Rules: CollisionTest of scenario_runner (atomic_criteria.py), branches leaderboard-1.0 and master.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from leaderboard.criteria.geometry import distance, ground_distance
+from leaderboard.criteria.view import Contact, TickView
+from leaderboard.profiles import CollisionRules
+from scenarios.events import Category, CollisionStarted, Event, Ignored, Outcome, Place
+
+__all__ = ["Collision", "category_of"]
+
+
+def category_of(type_id: str) -> Category:
+    """By parts of the type's name, as CollisionTest does it; a sidewalk is no obstacle."""
+    if ("static" in type_id or "traffic" in type_id) and "sidewalk" not in type_id:
+        return Category.STATIC
+    if "vehicle" in type_id:
+        return Category.VEHICLE
+    if "walker" in type_id:
+        return Category.PEDESTRIAN
+    return Category.OTHER
+
+
+class Collision:
+    outcome: Outcome | None = None
+
+    def __init__(self, rules: CollisionRules) -> None:
+        self._rules = rules
+        self._places: list[Place] = []
+        self._actor_id: int | None = None
+        self._counted_at_s = 0.0
+        self._updated_at_s = 0.0
+
+    def update(self, view: TickView) -> Iterable[Event]:
+        events = [self._judge(contact) for contact in view.contacts]
+        gap = ground_distance if self._rules.places is None else distance
+        self._places = [place for place in self._places if gap(view.ego, place) <= self._rules.forget_place_m]
+        # A contact of this tick arrives with the next view, and the official test judges it before it forgets: so an
+        # actor is forgotten by the time of the view before.
+        if self._updated_at_s - self._counted_at_s > self._rules.same_actor_s:
+            self._actor_id = None
+        self._updated_at_s = view.time_s
+        return events
+
+    def end(self, view: TickView) -> Iterable[Event]:
+        return ()
+
+    def _judge(self, contact: Contact) -> CollisionStarted:
+        category = category_of(contact.type_id)
+        ignored = self._why_ignored(contact)
+        if ignored is None and (category is not Category.OTHER or self._rules.other_mutes):
+            self._remember(contact)
+        return CollisionStarted(
+            frame=contact.frame,
+            time_s=contact.time_s,
+            place=contact.ego_place,
+            other_id=contact.other_id,
+            type_id=contact.type_id,
+            role=contact.role,
+            category=category,
+            impulse_ns=contact.impulse_ns,
+            ego_speed_mps=contact.ego_speed_mps,
+            ignored=ignored,
+        )
+
+    def _why_ignored(self, contact: Contact) -> Ignored | None:
+        rules = self._rules
+        if self._actor_id is not None and self._actor_id == contact.other_id:
+            return Ignored.SAME_ACTOR
+        gap = ground_distance if rules.places is None else distance
+        if any(gap(contact.ego_place, place) <= rules.same_place_m for place in self._places):
+            return Ignored.SAME_PLACE
+        if rules.standing_mps is not None and contact.ego_speed_mps < rules.standing_mps:
+            return Ignored.EGO_STOOD
+        return None
+
+    def _remember(self, contact: Contact) -> None:
+        self._counted_at_s = contact.time_s
+        self._places.append(contact.ego_place)
+        if self._rules.places is not None:
+            del self._places[: -self._rules.places]
+        # Number 0 is the whole static world. A contact with it keeps the actor before it remembered, and for longer: so
+        # does the official test.
+        if contact.other_id != 0:
+            self._actor_id = contact.other_id
