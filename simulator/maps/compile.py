@@ -21,6 +21,7 @@ import numpy as np
 from simulator.maps import opendrive, store
 from simulator.maps.furniture import build_boxes
 from simulator.maps.lanes import DRIVING, sample_lanes
+from simulator.maps.markings import build_markings
 from simulator.maps.navmesh import build_navigation
 from simulator.maps.opendrive import CLIENT_ERRORS, BadFile
 from simulator.maps.signals import build_signals
@@ -46,7 +47,7 @@ def compile_town(data: bytes, name: str = "") -> TownMap:
     _check_extent(samples)
     _check_client(map_, lanes, samples)
     ground = build_ground(shapes)
-    signals, light_boxes, controllers, groups = build_signals(map_, facts)
+    signals, light_boxes, controllers, groups, stops = build_signals(map_, facts)
     sha256 = hashlib.sha256(text.encode()).hexdigest()
     boxes, box_names = build_boxes(sha256, shapes, lanes, samples, ground, signals)
     crosswalks = read_crosswalks(map_)
@@ -69,6 +70,7 @@ def compile_town(data: bytes, name: str = "") -> TownMap:
         spawn_points=build_spawn_points(map_, lanes, samples),
         crosswalks=crosswalks,
         navigation=build_navigation(lanes, samples, crosswalks),
+        markings=build_markings(map_, shapes, lanes, samples, stops),
     )
 
 

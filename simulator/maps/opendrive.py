@@ -28,10 +28,23 @@ class BadFile(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class MarkEntry:
+    """The line at a lane's outer edge (of lane 0: on it), from s_offset on."""
+
+    s_offset: float  # from the section's start
+    type: str  # "broken", "solid solid" ...
+    colour: str
+    width: float  # 0 where the file does not say
+    dash: float  # of its first line, 0 where the file does not say
+    gap: float
+
+
+@dataclass(frozen=True, slots=True)
 class LaneEntry:
     id: int
     kind: str
     speeds: tuple[tuple[float, float | None], ...]  # (s from the section's start, km/h or None for "undefined")
+    marks: tuple[MarkEntry, ...]  # in order of s_offset
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,8 +219,22 @@ def _section(element: ET.Element, s: float, s_end: float, where: str) -> Section
         speeds = tuple(
             (_number(speed, "sOffset", where, 0.0), _speed_kmh(speed, where)) for speed in lane.findall("speed")
         )
-        lanes.append(LaneEntry(lane_id, lane.get("type", "none"), speeds))
+        marks = sorted((_mark(mark, where) for mark in lane.findall("roadMark")), key=lambda mark: mark.s_offset)
+        lanes.append(LaneEntry(lane_id, lane.get("type", "none"), speeds, tuple(marks)))
     return SectionEntry(s, s_end, tuple(sorted(lanes, key=lambda lane: -lane.id)))
+
+
+def _mark(element: ET.Element, where: str) -> MarkEntry:
+    where = f"a roadMark of {where}"
+    line = element.find("type/line")  # OpenDRIVE 1.4, 5.3.7.2.1.1.4: what a type consists of
+    return MarkEntry(
+        s_offset=_number(element, "sOffset", where, 0.0),
+        type=element.get("type", "none"),
+        colour=element.get("color", "standard"),
+        width=_number(element, "width", where, 0.0),
+        dash=0.0 if line is None else _number(line, "length", where, 0.0),
+        gap=0.0 if line is None else _number(line, "space", where, 0.0),
+    )
 
 
 def _signal(element: ET.Element, where: str) -> SignalEntry:

@@ -45,6 +45,14 @@ class _Approach:
     stop: carla.Waypoint
 
 
+@dataclass(frozen=True, slots=True)
+class StopPlace:
+    """Where a lane has its stop line."""
+
+    gives_way: bool  # at a yield sign
+    place: carla.Waypoint
+
+
 @dataclass(slots=True)
 class _Signal:
     id: str
@@ -56,8 +64,11 @@ class _Signal:
     approaches: list[_Approach]
 
 
-def build_signals(map_: carla.Map, facts: Facts) -> tuple[Signals, LightBoxes, list[list[int]], list[list[int]]]:
-    """Signals (lights first, then signs, each in order of id), boxes of lights, controllers and groups."""
+def build_signals(
+    map_: carla.Map, facts: Facts
+) -> tuple[Signals, LightBoxes, list[list[int]], list[list[int]], list[StopPlace]]:
+    """Signals (lights first, then signs, each in order of id), boxes of lights, controllers and groups, and the places
+    where lights, stop signs and yield signs have one stop."""
     found = _collect(map_, facts)
     lights = [signal for signal in found if signal.type in LIGHT_TYPES]
     signs = [signal for signal in found if signal.type in (STOP, YIELD, MAXIMUM_SPEED)]
@@ -91,7 +102,13 @@ def build_signals(map_: carla.Map, facts: Facts) -> tuple[Signals, LightBoxes, l
         pole_index=np.array([pole.get(i, 0) for i in range(n)], np.int32),
         speed_kmh=np.array([s.value if s.type == MAXIMUM_SPEED else 0.0 for s in ordered_signals], np.float64),
     )
-    return signals, boxes, controllers, groups
+    stops = [
+        StopPlace(signal.type == YIELD, approach.stop)
+        for signal in ordered_signals
+        if signal.type != MAXIMUM_SPEED
+        for approach in signal.approaches
+    ]
+    return signals, boxes, controllers, groups, stops
 
 
 def _collect(map_: carla.Map, facts: Facts) -> list[_Signal]:

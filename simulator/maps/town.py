@@ -7,7 +7,7 @@ Nothing here imports carla. Units: metres, radians, CARLA's left-handed axes.
 The NamedTuples hold arrays only, so that numba kernels take them as they are.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -99,6 +99,52 @@ class Surface(NamedTuple):
     terrain_y0: float
 
 
+class Markings(NamedTuple):
+    """Paint on the road, as lines on its surface; the points of line i are start[i] : start[i + 1].
+
+    A line is one stroke, or two at a distance. Left and right are seen along the line.
+    """
+
+    kind: U1  # [n] LANE_LINE, STOP_LINE ...
+    start: I4  # [n + 1]
+    points: F8  # [p, 3]
+    along: F8  # [p] metres along the pattern: dashes begin at multiples of dash + gap
+    colour: U1  # [n] WHITE, YELLOW ...
+    width: F8  # [n] of a stroke
+    apart: F8  # [n] between the middles of two strokes, 0 = one stroke
+    dash: F8  # [n, 2] of the left (or only) stroke and of the right one, 0 = solid
+    gap: F8  # [n, 2]
+    arrows: F8  # [k, 6] x, y, z of the middle of the near end; yaw; length; directions, 1 ahead + 2 left + 4 right
+
+
+# Kinds of Markings
+LANE_LINE: Final = 0
+STOP_LINE: Final = 1
+YIELD_LINE: Final = 2
+BAY_LINE: Final = 3  # between parking bays
+KERB_LINE: Final = 4  # no paint: where a sidewalk begins; the sidewalk is on the side of the right
+# Directions of arrows
+ARROW_AHEAD: Final = 1
+ARROW_LEFT: Final = 2
+ARROW_RIGHT: Final = 4
+# Colours of Markings
+WHITE: Final = 0
+YELLOW: Final = 1
+RED: Final = 2
+BLUE: Final = 3
+GREEN: Final = 4
+ORANGE: Final = 5
+
+
+def no_markings() -> Markings:
+    """Bare roads."""
+    none, line = np.zeros(0, np.uint8), np.zeros(0)
+    return Markings(
+        none, np.zeros(1, np.int32), np.zeros((0, 3)), line, none, line, line, np.zeros((0, 2)), np.zeros((0, 2)),
+        np.zeros((0, 6)),
+    )  # fmt: skip
+
+
 class Boxes(NamedTuple):
     """The town's solid things (buildings, trunks, poles, signs, walls): upright boxes with stable ids."""
 
@@ -167,3 +213,4 @@ class TownMap:
     spawn_points: F8  # [n, 6] x, y, z (0.3 m or so above the road), roll, pitch, yaw
     crosswalks: list[F8]  # closed outlines [k, 3]
     navigation: bytes  # Detour tile set for the client's walker AI, b"" where there is nothing to walk on
+    markings: Markings = field(default_factory=no_markings)
