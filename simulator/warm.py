@@ -8,9 +8,14 @@ import sys
 import time
 from collections.abc import Callable
 
+from simulator.blueprints import validate_attributes
 from simulator.kernels import CACHE_DIR
 from simulator.maps.town import TownMap
+from simulator.protocol.stream import HEADER_BYTES
+from simulator.scene.scene import Scene
 from simulator.sensors import warm_up as warm_sensors
+from simulator.sensors.raster import one_by_one
+from simulator.server.seeing import SEEING, Look
 from simulator.server.snapshot import StatePacker
 from simulator.world.pose import Pose
 from simulator.world.queries import cast_ray, project_point
@@ -38,6 +43,19 @@ def warm(town: TownMap, say: Callable[[str], None]) -> None:
     cast_ray(world, (0.0, 0.0, 10.0), (1.0, 0.0, -10.0))
     project_point(world, (0.0, 0.0, 10.0), (0.0, 0.0, -1.0), 20.0)
     warm_sensors(world.actors, world.boxes)
+    _look_around(world)
+
+
+def _look_around(world: World) -> None:
+    """Read every sensor that sees, as its blueprint makes it but for the size of pictures."""
+    frame = Scene(world.town).frame(world, 1)
+    look = Look(frame, Pose(z=2.0), Pose(z=2.0), frozenset(), one_by_one)
+    for kind, make in SEEING.items():
+        blueprint = world.catalogue.find(kind)
+        assert blueprint is not None
+        known = {attribute.id for attribute in blueprint.attributes}
+        given: dict[str, str] = {name: "64" for name in ("image_size_x", "image_size_y") if name in known}
+        make(validate_attributes(blueprint, given), 0).read(look, bytes(HEADER_BYTES))
 
 
 def main() -> int:
