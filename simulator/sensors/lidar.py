@@ -17,7 +17,7 @@ from simulator.maps.town import NONE, ROAD_LINES, ROADS
 from simulator.scene.tables import ARROW, CROSSWALK, MARKING, Frame
 from simulator.sensors.noise import normal, uniform
 from simulator.sensors.paint import PAINTED, painted
-from simulator.sensors.ray_cast import Rays, Run, cast, one_after_another, read_only, sort_rays
+from simulator.sensors.ray_cast import Rays, Run, cast, one_by_one, read_only, sort_rays
 from simulator.world.pose import Pose, rotation
 
 __all__ = [
@@ -96,7 +96,7 @@ def read_lidar(
     pose: Pose,
     *,
     ignored: frozenset[int] = frozenset(),
-    run: Run = one_after_another,
+    run: Run = one_by_one,
 ) -> LidarReading:
     """INTENSITY_POINTs of one tick. `angle_rad` is the last reading's horizontal angle, 0 at first."""
     azimuths, after = sweep(spec, angle_rad, frame.delta_s)
@@ -123,7 +123,7 @@ def read_semantic_lidar(
     pose: Pose,
     *,
     ignored: frozenset[int] = frozenset(),
-    run: Run = one_after_another,
+    run: Run = one_by_one,
 ) -> LidarReading:
     """SEMANTIC_POINTs of one tick. `angle_rad` is the last reading's horizontal angle, 0 at first."""
     azimuths, after = sweep(spec, angle_rad, frame.delta_s)

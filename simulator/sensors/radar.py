@@ -15,7 +15,7 @@ from simulator.blueprints import number
 from simulator.kernels import njit
 from simulator.scene.tables import Frame
 from simulator.sensors.noise import uniform
-from simulator.sensors.ray_cast import Run, cast, one_after_another, sort_rays
+from simulator.sensors.ray_cast import Run, cast, one_by_one, sort_rays
 from simulator.world.pose import Pose, rotation
 
 __all__ = ["DETECTION", "RadarSpec", "radar_spec", "read_radar"]
@@ -61,7 +61,7 @@ def read_radar(
     pose: Pose,
     *,
     ignored: frozenset[int] = frozenset(),
-    run: Run = one_after_another,
+    run: Run = one_by_one,
 ) -> tuple[NDArray[np.void], Vector]:
     """DETECTIONs of one tick, and the sensor's place, which the next reading wants as `before`.
 

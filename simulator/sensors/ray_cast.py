@@ -4,7 +4,6 @@ The work on a reading comes in parts, each a range of azimuths. A part writes it
 by side, in any order and on any number of threads, and give the same bits.
 """
 
-from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import pairwise
 from math import ceil
@@ -14,29 +13,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.scene.tables import ARROW, CROSSWALK, MARKING, Frame, Geometry
-from simulator.sensors.ray_geometry import (
-    TURN,
-    Fan,
-    cast_triangles,
-    reachable_groups,
-    remove_bias,
-)  # fmt: skip
+from simulator.sensors.raster import PAINT_BIAS, Run, one_by_one
+from simulator.sensors.ray_geometry import TURN, Fan, cast_triangles, reachable_groups, remove_bias
 from simulator.world.pose import Pose, rotation
 
-__all__ = [
-    "PAINT_KINDS", "Hits", "Rays", "Run", "absent_instances", "cast", "one_after_another", "read_only", "sort_rays",
-]  # fmt: skip
+__all__ = ["PAINT_KINDS", "Hits", "Rays", "Run", "cast", "one_by_one", "read_only", "sort_rays"]
 
 F8 = NDArray[np.float64]
 I4 = NDArray[np.int32]
 U1 = NDArray[np.uint8]
 
-Run = Callable[[Sequence[Callable[[], None]]], None]
-
 # Ribbons that lie on the road and carry its paint.
 PAINT_KINDS: Final = (MARKING, CROSSWALK, ARROW)
-# They count as nearer than the road by this part of the distance, in the comparison alone.
-_PAINT_BIAS: Final = 1e-3
 
 _PARTS_PER_TURN: Final = 8
 _LEAST_COLUMNS: Final = 16  # of a part
@@ -57,12 +45,6 @@ class Hits(NamedTuple):
 
     distance_m: F8  # more than the reach: nothing
     triangle: I4  # -1: nothing; else a row of frame.static, or of frame.movers after len(frame.static.triangles)
-
-
-def one_after_another(tasks: Sequence[Callable[[], None]]) -> None:
-    """The simplest `run`."""
-    for task in tasks:
-        task()
 
 
 def sort_rays(azimuths_rad: F8, elevations_rad: F8, reach_m: float, *, grid: bool) -> Rays:
@@ -102,7 +84,7 @@ def sort_rays(azimuths_rad: F8, elevations_rad: F8, reach_m: float, *, grid: boo
     return Rays(fan, start + half, (len(row), len(slope) if grid else 1))
 
 
-def absent_instances(frame: Frame, ignored: frozenset[int]) -> U1:
+def _absent(frame: Frame, ignored: frozenset[int]) -> U1:
     """1 for each instance that a sensor does not meet: the hidden ones, and actors it was told to ignore."""
     absent = frame.instances["hidden"] != 0
     if ignored:
@@ -117,7 +99,7 @@ def cast(
     *,
     paint: bool,
     ignored: frozenset[int] = frozenset(),
-    run: Run = one_after_another,
+    run: Run = one_by_one,
 ) -> Hits:
     """The nearest thing on each ray from a sensor at `pose`.
 
@@ -128,8 +110,8 @@ def cast(
     distance = np.full(rays.shape, fan.reach)
     hit = np.full(rays.shape, -1, np.int32)
     kinds = frame.materials["kind"]
-    scale = np.where(np.isin(kinds, PAINT_KINDS), 1.0 - _PAINT_BIAS if paint else 0.0, 1.0)
-    absent = absent_instances(frame, ignored)
+    scale = np.where(np.isin(kinds, PAINT_KINDS), 1.0 / (1.0 + PAINT_BIAS) if paint else 0.0, 1.0)
+    absent = _absent(frame, ignored)
     eye = np.array([pose.x, pose.y, pose.z])
     axes = _turned(np.array(rotation(pose)), rays.yaw_rad)
     bodies = []
