@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.scene.tables import ARROW, CROSSWALK, MARKING, Frame, Geometry
-from simulator.sensors.raster import PAINT_BIAS, Run, one_by_one
+from simulator.sensors.raster.setup import PAINT_BIAS, Run, one_by_one
 from simulator.sensors.ray_geometry import TURN, Fan, cast_triangles, reachable_groups, remove_bias
 from simulator.world.pose import Pose, rotation
 
