@@ -12,6 +12,7 @@ from simulator.scene.chunks import assemble
 from simulator.scene.furniture import furniture_parts, head_rows, lamp_places, lamp_rows
 from simulator.scene.materials import Materials, linear
 from simulator.scene.nature import tree_parts
+from simulator.scene.paint import paint_parts
 from simulator.scene.roads import road_parts
 from simulator.scene.tables import F4, GRASS, INSTANCE, U1, Geometry
 from simulator.scene.terrain import terrain_parts
@@ -38,6 +39,7 @@ def build_scenery(a_town: TownMap, materials: Materials) -> Scenery:
     furniture, atlas = furniture_parts(a_town, instance, materials)
     parts = [
         *road_parts(a_town.surface, a_town.lanes, materials),
+        *paint_parts(a_town, materials),
         *terrain_parts(a_town.surface, grass),
         *building_parts(boxes, instance, materials),
         *tree_parts(boxes, instance, materials),
