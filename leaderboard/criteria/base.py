@@ -21,8 +21,11 @@ class Criterion(Protocol):
     def update(self, view: TickView) -> Iterable[Event]:
         """What this tick adds to the record."""
 
-    def end(self, view: TickView) -> Iterable[Event]:
-        """What the end of the route adds; `view` is the last one, which update() has seen."""
+    def end(self, view: TickView, interrupted: bool) -> Iterable[Event]:
+        """What the end of the route adds; `view` is the last one, which update() has seen.
+
+        `interrupted`: no criterion ended the route; the agent failed, or a limit cut it off.
+        """
 
 
 def here(view: TickView, place: Place | None = None) -> dict[str, Any]:

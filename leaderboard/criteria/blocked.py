@@ -17,7 +17,7 @@ __all__ = ["Blocked"]
 
 
 class Blocked:
-    """A scenario that blocks the road switches the test off; when it switches it on again, waiting counts from there."""
+    """A scenario that blocks the road switches the test off; once it is on again, waiting counts from there."""
 
     def __init__(self, rules: Timeouts) -> None:
         self.outcome: Outcome | None = None
@@ -39,5 +39,5 @@ class Blocked:
         self.outcome = Outcome.BLOCKED
         return (BlockedEvent(**here(view), stood_s=stood_s),)
 
-    def end(self, view: TickView) -> Iterable[Event]:
+    def end(self, view: TickView, interrupted: bool) -> Iterable[Event]:
         return ()

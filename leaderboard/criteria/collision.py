@@ -47,7 +47,7 @@ class Collision:
         self._updated_at_s = view.time_s
         return events
 
-    def end(self, view: TickView) -> Iterable[Event]:
+    def end(self, view: TickView, interrupted: bool) -> Iterable[Event]:
         return ()
 
     def _judge(self, contact: Contact) -> CollisionStarted:

@@ -33,7 +33,7 @@ class YieldToEmergencyVehicle:
                 events.append(self._failed(view, scenario.name))
         return events
 
-    def end(self, view: TickView) -> Iterable[Event]:
+    def end(self, view: TickView, interrupted: bool) -> Iterable[Event]:
         return [self._failed(view, name) for name in list(self._behind)]
 
     def _watch(self, view: TickView, scenario: ActiveScenario, vehicle_id: int) -> None:

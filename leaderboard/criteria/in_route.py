@@ -44,7 +44,7 @@ class InRoute:
         self.outcome = Outcome.DEVIATED
         return (RouteDeviated(**here(view), distance_m=gap_m, outside_percentage=self._outside_percentage),)
 
-    def end(self, view: TickView) -> Iterable[Event]:
+    def end(self, view: TickView, interrupted: bool) -> Iterable[Event]:
         return ()
 
     @property

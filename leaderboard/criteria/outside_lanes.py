@@ -48,7 +48,7 @@ class OutsideLanes:
         percentage = self._outside_m / self._driven_m * 100.0
         return (LeftRouteLanes(**here(view), distance_m=self._outside_m, percentage=percentage),)
 
-    def end(self, view: TickView) -> Iterable[Event]:
+    def end(self, view: TickView, interrupted: bool) -> Iterable[Event]:
         return ()
 
     def _is_off_road(self, view: TickView) -> bool:

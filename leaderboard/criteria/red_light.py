@@ -46,7 +46,7 @@ class RedLight:
                 near = light.place
         return events
 
-    def end(self, view: TickView) -> Iterable[Event]:
+    def end(self, view: TickView, interrupted: bool) -> Iterable[Event]:
         return ()
 
 

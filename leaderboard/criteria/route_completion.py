@@ -18,7 +18,7 @@ __all__ = ["RouteCompletion"]
 
 
 class RouteCompletion:
-    """The route ends one tick after its end was reached, as in the official tree: that tick's infractions still count."""
+    """The route ends one tick after its end was reached, as in the official tree: infractions of that tick count."""
 
     def __init__(self, rules: RouteRules, route: RouteLine, progress_digits: int | None) -> None:
         self.outcome: Outcome | None = None
@@ -51,7 +51,7 @@ class RouteCompletion:
             events.append(RouteCompleted(**here(view)))
         return events
 
-    def end(self, view: TickView) -> Iterable[Event]:
+    def end(self, view: TickView, interrupted: bool) -> Iterable[Event]:
         return ()
 
     def _is_done(self, view: TickView) -> bool:

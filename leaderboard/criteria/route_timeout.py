@@ -44,7 +44,7 @@ class RouteTimeout:
         self.outcome = Outcome.ROUTE_TIMED_OUT
         return (RouteTimedOut(**here(view), allowed_s=self.allowed_s),)
 
-    def end(self, view: TickView) -> Iterable[Event]:
+    def end(self, view: TickView, interrupted: bool) -> Iterable[Event]:
         return ()
 
     def _credit(self, view: TickView, speed_share: float) -> None:

@@ -28,5 +28,5 @@ class ScenarioTimeout:
                 events.append(ScenarioTimedOut(**here(view), scenario=scenario.name))
         return events
 
-    def end(self, view: TickView) -> Iterable[Event]:
+    def end(self, view: TickView, interrupted: bool) -> Iterable[Event]:
         return ()

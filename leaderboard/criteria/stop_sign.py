@@ -53,7 +53,7 @@ class Stop:
         self._last_run_id = sign.id
         return (RanStopSign(**here(view, sign.place), sign_id=sign.id, lowest_speed_mps=self._lowest_mps),)
 
-    def end(self, view: TickView) -> Iterable[Event]:
+    def end(self, view: TickView, interrupted: bool) -> Iterable[Event]:
         return ()
 
     def _scan(self, view: TickView) -> StopSign | None:
@@ -105,7 +105,7 @@ class EnteredStop:
             return ()
         return (RanStopSign(**here(view, sign.place), sign_id=sign.id, lowest_speed_mps=self._lowest_mps),)
 
-    def end(self, view: TickView) -> Iterable[Event]:
+    def end(self, view: TickView, interrupted: bool) -> Iterable[Event]:
         return ()
 
     def _scan(self, view: TickView) -> StopSign | None:

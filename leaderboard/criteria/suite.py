@@ -77,4 +77,4 @@ class CriteriaSuite:
         """The facts that only the end of the route can tell; nothing if there was no tick."""
         if self._last is None:
             return []
-        return [event for criterion in self.criteria for event in criterion.end(self._last)]
+        return [event for criterion in self.criteria for event in criterion.end(self._last, self.outcome is None)]

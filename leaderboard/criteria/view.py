@@ -139,7 +139,7 @@ class ActiveScenario(NamedTuple):
 
 
 class Switches(NamedTuple):
-    """Which tests a scenario has switched off for a while: one that blocks the road cannot blame the ego for standing."""
+    """Which tests are on: a scenario that blocks the road cannot blame the ego for standing there."""
 
     blocked: bool = True
     wrong_direction: bool = True

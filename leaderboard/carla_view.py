@@ -1,0 +1,137 @@
+"""What criteria see in each tick, read from the official client."""
+
+from __future__ import annotations
+
+import math
+import queue
+from collections import deque
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import carla
+
+from leaderboard.carla_map import CarlaMap, place_of, pose_of
+from leaderboard.criteria.geometry import ground_distance
+from leaderboard.criteria.view import ActiveScenario, Contact, LaneKind, Place, Switches, TickView
+
+__all__ = ["EgoObserver"]
+
+# How far around the ego a light's state is read. RunningRedLightTest looks at 15 m to the middle of the trigger volume.
+_LIGHTS_WITHIN_M = 20.0
+# Contacts older than this many ticks are stamped with the oldest state that is remembered.
+_REMEMBERED_TICKS = 20
+
+
+class _Ego(NamedTuple):
+    frame: int
+    time_s: float
+    place: Place
+    speed_mps: float
+
+
+class EgoObserver:
+    """Reads a TickView after each tick. It owns the ego's collision sensor, which lives until close().
+
+    A contact may reach this process a little after the tick that made it, so it belongs to the view after: each is
+    stamped with the frame it happened in and with where the ego was then, and what a view holds does not depend on
+    who was faster.
+    """
+
+    def __init__(self, world: carla.World, ego: carla.Vehicle, carla_map: CarlaMap) -> None:
+        self._world = world
+        self._ego = ego
+        self._map = carla_map
+        self._half_length_m = float(ego.bounding_box.extent.x)
+        self._lights = carla_map.traffic_lights
+        self._light_actors = {actor.id: actor for actor in world.get_actors([light.id for light in self._lights])}
+        self._first_frame: int | None = None
+        self._first_time_s = 0.0
+        self._past: deque[_Ego] = deque(maxlen=_REMEMBERED_TICKS)
+        self._arrived: queue.SimpleQueue[carla.CollisionEvent] = queue.SimpleQueue()
+        self._waiting: list[carla.CollisionEvent] = []
+        blueprint = world.get_blueprint_library().find("sensor.other.collision")
+        self._sensor = world.spawn_actor(blueprint, carla.Transform(), attach_to=ego)
+        self._sensor.listen(self._arrived.put)
+
+    def close(self) -> None:
+        """Stop listening and remove the sensor; once is enough, more is allowed."""
+        sensor, self._sensor = self._sensor, None
+        if sensor is not None:
+            sensor.stop()
+            sensor.destroy()
+
+    def view(
+        self,
+        snapshot: carla.WorldSnapshot,
+        *,
+        traffic: Iterable[carla.Actor] = (),
+        scenarios: Sequence[ActiveScenario] = (),
+        switches: Switches | None = None,
+    ) -> TickView:
+        """The world after the tick of `snapshot`; `traffic` is the background traffic."""
+        if self._first_frame is None:
+            self._first_frame, self._first_time_s = snapshot.frame, snapshot.timestamp.elapsed_seconds
+        frame = snapshot.frame - self._first_frame
+        time_s = snapshot.timestamp.elapsed_seconds - self._first_time_s
+        pose, velocity = pose_of(self._ego.get_transform()), place_of(self._ego.get_velocity())
+        contacts = self._contacts_before(snapshot.frame)
+        self._past.append(_Ego(snapshot.frame, time_s, pose.place, math.hypot(velocity.x, velocity.y)))
+        lane = self._map.lane_at(pose.place)
+        if lane is None:
+            raise ValueError(f"map {self._map.name} has no driving lane")
+        return TickView(
+            frame=frame,
+            time_s=time_s,
+            ego=pose,
+            velocity_mps=velocity,
+            half_length_m=self._half_length_m,
+            speed_limit_kmh=float(self._ego.get_speed_limit()),
+            lane=lane,
+            parking_lane=self._map.lane_at(pose.place, LaneKind.PARKING),
+            red_lights=self._red_lights(pose.place),
+            contacts=contacts,
+            traffic_speeds_mps=[_ground_speed_mps(vehicle) for vehicle in traffic],
+            scenarios=tuple(scenarios),
+            switches=switches or Switches(),
+        )
+
+    def _red_lights(self, place: Place) -> frozenset[int]:
+        near = [light.id for light in self._lights if ground_distance(light.centre, place) <= _LIGHTS_WITHIN_M]
+        return frozenset(id_ for id_ in near if self._light_actors[id_].state == carla.TrafficLightState.Red)
+
+    def _contacts_before(self, frame: int) -> tuple[Contact, ...]:
+        while True:
+            try:
+                self._waiting.append(self._arrived.get_nowait())
+            except queue.Empty:
+                break
+        ready = [event for event in self._waiting if event.frame < frame]
+        self._waiting = [event for event in self._waiting if event.frame >= frame]
+        contacts = [self._contact(event) for event in ready]
+        # Several of one frame may arrive in any order.
+        return tuple(sorted(contacts, key=lambda contact: (contact.frame, contact.other_id, contact.type_id)))
+
+    def _contact(self, event: carla.CollisionEvent) -> Contact:
+        ego = next((past for past in reversed(self._past) if past.frame <= event.frame), None)
+        if ego is None:
+            # Before the first view, or older than what is remembered.
+            oldest = self._past[0] if self._past else None
+            place = oldest.place if oldest else place_of(self._ego.get_location())
+            ego = oldest or _Ego(event.frame, 0.0, place, _ground_speed_mps(self._ego))
+        other = event.other_actor
+        impulse = event.normal_impulse
+        return Contact(
+            frame=max(0, event.frame - (self._first_frame or event.frame)),
+            time_s=ego.time_s,
+            other_id=other.id,
+            type_id=other.type_id,
+            role=other.attributes.get("role_name", ""),
+            impulse_ns=math.sqrt(impulse.x**2 + impulse.y**2 + impulse.z**2),
+            ego_place=ego.place,
+            ego_speed_mps=ego.speed_mps,
+        )
+
+
+def _ground_speed_mps(actor: carla.Actor) -> float:
+    velocity = actor.get_velocity()
+    return math.hypot(velocity.x, velocity.y)
