@@ -1,0 +1,130 @@
+"""camera.rgb: what a scene looks like."""
+
+from functools import partial
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.kernels import njit
+from simulator.scene.tables import F4, U1, Frame
+from simulator.sensors.camera_spec import CameraSpec
+from simulator.sensors.raster import Run, Setup, View, Workspace, one_by_one, setup_view
+from simulator.sensors.shading.casters import SHADOW, place_casters
+from simulator.sensors.shading.kept import Kept
+from simulator.sensors.shading.rows import Look, draw_bands
+from simulator.sensors.shading.shadows import shade_of
+from simulator.sensors.shading.sky import dome_of, sky_at
+from simulator.sensors.shading.tiles import tiles
+from simulator.sensors.shading.tone import NEUTRAL_GAMMA, gamma_table
+from simulator.sensors.shading.weather import light_of
+
+__all__ = ["read_rgb"]
+
+# Bands are drawn in this many tasks: enough to keep some threads busy, few enough to cost nothing.
+_TASKS: Final = 8
+_SAMPLES: Final = 2  # across and down in a pixel
+
+
+def read_rgb(frame: Frame, view: View, spec: CameraSpec, out: U1, workspace: Workspace, run: Run = one_by_one) -> None:
+    """Draw what `view` sees into out [height, width, 4], bytes B, G, R and 255."""
+    if out.shape != (view.height, view.width, 4) or out.dtype != np.uint8:
+        raise ValueError(f"an image must be uint8 of shape {(view.height, view.width, 4)}, not {out.dtype} {out.shape}")
+    setup = setup_view(view, frame.static, frame.movers, frame.materials, frame.instances, _SAMPLES, workspace, run)
+    look = _look(frame, view, spec)
+    pixels = out.view(np.uint32)[:, :, 0]
+    cuts = [setup.bands * k // _TASKS for k in range(_TASKS + 1)]
+    run(
+        [
+            partial(_draw_task, setup, view, look, workspace, task, first, end, pixels)
+            for task, (first, end) in enumerate(pairwise(cuts))
+            if first < end
+        ]
+    )
+    if spec.gamma != NEUTRAL_GAMMA:
+        out[:, :, :3] = gamma_table(spec.gamma)[out[:, :, :3]]
+
+
+def _draw_task(
+    setup: Setup,
+    view: View,
+    look: Look,
+    workspace: Workspace,
+    task: int,
+    first: int,
+    end: int,
+    pixels: NDArray[np.uint32],
+) -> None:
+    zinv, triangle = workspace.buffers_of(task, setup)
+    draw_bands(setup, view, look, first, end, zinv, triangle, pixels)
+
+
+def _gain(spec: CameraSpec) -> float:
+    """How much brighter than usual the camera's settings make the picture.
+
+    With automatic exposure only the compensation counts: our light is exposed already. By hand, CARLA's defaults
+    (1/200 s, ISO 100, f/1.4) are what counts as usual.
+    """
+    gain = 2.0**spec.exposure_compensation_ev
+    if spec.manual_exposure:
+        gain *= (200.0 / spec.shutter_speed_hz) * (spec.iso / 100.0) * (1.4 / spec.fstop) ** 2
+    return gain
+
+
+def _look(frame: Frame, view: View, spec: CameraSpec) -> Look:
+    light = light_of(frame.weather, _gain(spec))
+    dome = dome_of(light)
+    shadows = np.empty(len(frame.casters), SHADOW)
+    # The shadows that clouds leave are too faint to draw.
+    sun_z = float(light.to_sun_z) if light.sun_g > 0.05 * light.sky_g else 0.0
+    n_shadows = place_casters(view, frame.casters, float(light.to_sun_x), float(light.to_sun_y), sun_z, shadows)
+    fog_colour = np.empty((view.width, 3), np.float32)
+    _horizon(view, dome, fog_colour)
+    return Look(
+        frame.materials,
+        frame.instances,
+        _sign_chains(frame.atlas),
+        frame.atlas.shape[1],
+        light,
+        dome,
+        tiles(),
+        shade_of(frame.static, frame.materials, frame.weather[4], frame.weather[5]),
+        shadows,
+        n_shadows,
+        fog_colour,
+    )
+
+
+@njit
+def _horizon(view, dome, colours):  # type: ignore[no-untyped-def]
+    """The sky at the horizon in the direction of each column: what distance and fog turn things into."""
+    for column in range(view.width):
+        right = (column + 0.5 - 0.5 * view.width) / view.focal_px
+        x = np.float32(view.axes[2, 0] + view.axes[0, 0] * right)
+        y = np.float32(view.axes[2, 1] + view.axes[0, 1] * right)
+        flat = np.sqrt(x * x + y * y) + np.float32(1e-6)
+        r, g, b = sky_at(dome, x / flat, y / flat, np.float32(0.0))
+        colours[column, 0], colours[column, 1], colours[column, 2] = r, g, b
+
+
+_sign_levels: Kept[F4] = Kept(3)
+
+
+def _sign_chains(atlas: U1) -> F4:
+    return _sign_levels.get(atlas, None, lambda: _make_chains(atlas))
+
+
+def _make_chains(atlas: U1) -> F4:
+    """The pages in linear light, each followed by its smaller copies down to one texel."""
+    coded = atlas.astype(np.float64) / 255.0
+    level = np.where(coded <= 0.04045, coded / 12.92, ((coded + 0.055) / 1.055) ** 2.4)  # IEC 61966-2-1
+    levels = []
+    while True:
+        pages, side = level.shape[:2]
+        levels.append(level.reshape(pages, side * side, 3))
+        if side < 2:
+            break
+        half = side // 2
+        level = level[:, : 2 * half, : 2 * half].reshape(pages, half, 2, half, 2, 3).mean(axis=(2, 4))
+    return np.concatenate(levels, axis=1).astype(np.float32)

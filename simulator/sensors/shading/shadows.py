@@ -1,0 +1,294 @@
+"""Shadows of what stands: which places of a town the sun reaches.
+
+Seen along the sun's rays every point of space falls on one point of the plane z = 0: (x - z * run_x, y - z * run_y),
+where run is how far a shadow reaches for a metre of height. A grid over that plane holds how high the highest thing
+above each of its points is: a point in space lies in shadow when the grid says more than its own height. For the
+ground, of which cameras see most, the answer is worked out once for each place, softened, and stored with smaller
+copies, so that distant shadows do not flicker.
+
+All of it depends on nothing but the town and the sun's direction in steps of a degree: not on who looks first.
+"""
+
+from itertools import pairwise
+from math import cos, radians, sin, sqrt
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.kernels import njit
+from simulator.scene.tables import F4, FOLIAGE, LAST_GROUND, PLAIN, Geometry
+from simulator.sensors.shading.kept import Kept
+
+__all__ = ["SHADE_LEVELS", "TownShade", "clear_of_shadow", "ground_lit", "shade_of"]
+
+SHADE_LEVELS: Final = 5
+_CELL_M: Final = 0.25
+_MOST_CELLS: Final = 12_000_000  # in larger towns cells grow
+_GROUND_CELL_M: Final = 1.0
+_AROUND_M: Final = 40.0  # beyond what throws shadows
+_LOWEST_SUN_DEG: Final = 4.0  # shadows grow no longer than with this one
+# Roads and hills throw shadows too, if something is this far below them; so they never shade themselves.
+_GROUND_SINKS_M: Final = np.float32(0.5)
+_BIAS_M: Final = np.float32(0.08)
+_NOTHING: Final = np.float32(-1e9)
+
+
+class TownShade(NamedTuple):
+    """Grids of one town for one direction of the sun. Cell (row, column) is a square of `cell` metres."""
+
+    # Along the sun's rays.
+    run_x: np.float32  # metres of shadow for a metre of height
+    run_y: np.float32
+    top: F4  # [rows, columns] height of the highest thing
+    top_x0: np.float32
+    top_y0: np.float32
+    # On the ground.
+    lit: NDArray[np.uint8]  # all levels after each other; 255: the sun reaches it
+    lit_start: NDArray[np.int64]  # [SHADE_LEVELS]
+    lit_rows: NDArray[np.int64]
+    lit_columns: NDArray[np.int64]
+    x0: np.float32
+    y0: np.float32
+    per_cell: np.float32  # 1 / m, of `top` and of level 0
+    ground_z: F4  # [rows, columns] of squares of a metre: the highest ground there
+    ground_x0: np.float32
+    ground_y0: np.float32
+
+
+@njit
+def _fill(triangles, vertices, first, end, material, kinds, ground, run_x, run_y, x0, y0, per_cell, grid):  # type: ignore[no-untyped-def]
+    """Raise the grid to the height of these triangles; of the ground, or of all things (ground sunk a little)."""
+    rows, columns = grid.shape
+    for t in range(first, end):
+        kind = kinds[material[t]]
+        is_ground = PLAIN < kind <= LAST_GROUND
+        if ground and not is_ground:
+            continue
+        sink = _GROUND_SINKS_M if is_ground and not ground else np.float32(0.0)
+        a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
+        az, bz, cz = vertices[a, 2] - sink, vertices[b, 2] - sink, vertices[c, 2] - sink
+        ax = (vertices[a, 0] - az * run_x - x0) * per_cell - np.float32(0.5)
+        ay = (vertices[a, 1] - az * run_y - y0) * per_cell - np.float32(0.5)
+        bx = (vertices[b, 0] - bz * run_x - x0) * per_cell - np.float32(0.5)
+        by = (vertices[b, 1] - bz * run_y - y0) * per_cell - np.float32(0.5)
+        cx = (vertices[c, 0] - cz * run_x - x0) * per_cell - np.float32(0.5)
+        cy = (vertices[c, 1] - cz * run_y - y0) * per_cell - np.float32(0.5)
+        left = max(min(ax, bx, cx) - np.float32(0.5), np.float32(0.0))
+        right = min(max(ax, bx, cx) + np.float32(0.5), np.float32(columns - 1))
+        upper = max(min(ay, by, cy) - np.float32(0.5), np.float32(0.0))
+        lower = min(max(ay, by, cy) + np.float32(0.5), np.float32(rows - 1))
+        if left > right or upper > lower:
+            continue
+        area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
+        sign = np.float32(1.0) if area >= np.float32(0.0) else np.float32(-1.0)
+        least, most = min(az, bz, cz), max(az, bz, cz)
+        if abs(area) > np.float32(1e-3):
+            slope_x = ((bz - az) * (cy - ay) - (cz - az) * (by - ay)) / area
+            slope_y = ((cz - az) * (bx - ax) - (bz - az) * (cx - ax)) / area
+        else:
+            slope_x, slope_y = np.float32(0.0), np.float32(0.0)
+        # Edges move out by a part of a cell, so that poles thinner than a cell throw a shadow too.
+        e0x, e0y = (bx - ax) * sign, (by - ay) * sign
+        e1x, e1y = (cx - bx) * sign, (cy - by) * sign
+        e2x, e2y = (ax - cx) * sign, (ay - cy) * sign
+        m0 = np.float32(0.4) * (abs(e0x) + abs(e0y))
+        m1 = np.float32(0.4) * (abs(e1x) + abs(e1y))
+        m2 = np.float32(0.4) * (abs(e2x) + abs(e2y))
+        for row in range(np.int64(np.ceil(upper)), np.int64(lower) + 1):
+            y = np.float32(row)
+            for column in range(np.int64(np.ceil(left)), np.int64(right) + 1):
+                x = np.float32(column)
+                if (
+                    e0x * (y - ay) - e0y * (x - ax) < -m0
+                    or e1x * (y - by) - e1y * (x - bx) < -m1
+                    or e2x * (y - cy) - e2y * (x - cx) < -m2
+                ):
+                    continue
+                if kind == FOLIAGE:
+                    # Light falls through leaves: here and there a hole.
+                    mixed = (row * 73856093) ^ (column * 19349663)
+                    if (mixed ^ (mixed >> 7)) & 7 < 2:
+                        continue
+                z = min(max(az + slope_x * (x - ax) + slope_y * (y - ay), least), most)
+                if z > grid[row, column]:
+                    grid[row, column] = z
+
+
+@njit
+def _fill_all(geometry, kinds, ground, run_x, run_y, x0, y0, per_cell, grid):  # type: ignore[no-untyped-def]
+    grid[:] = _NOTHING
+    for g in range(len(geometry.nearest_m)):
+        if geometry.nearest_m[g] <= 0.0:  # of a place with several levels of detail: the finest
+            first, end = geometry.group_start[g], geometry.group_start[g + 1]
+            _fill(
+                geometry.triangles,
+                geometry.vertices,
+                first,
+                end,
+                geometry.material,
+                kinds,
+                ground,
+                run_x,
+                run_y,
+                x0,
+                y0,
+                per_cell,
+                grid,
+            )
+
+
+@njit
+def _bounds(geometry, kinds, box):  # type: ignore[no-untyped-def]
+    """Least and greatest x, y of what throws shadows."""
+    for t in range(len(geometry.material)):
+        kind = kinds[geometry.material[t]]
+        if kind == PLAIN or kind > LAST_GROUND:
+            for corner in range(3):
+                v = geometry.triangles[t, corner]
+                for axis in range(2):
+                    box[axis] = min(box[axis], geometry.vertices[v, axis])
+                    box[2 + axis] = max(box[2 + axis], geometry.vertices[v, axis])
+
+
+@njit
+def clear_of_shadow(shade, x, y, z):  # type: ignore[no-untyped-def]
+    """How much of the sun reaches a point in space, 0 to 1, softly between cells."""
+    rows, columns = shade.top.shape
+    px = (x - z * shade.run_x - shade.top_x0) * shade.per_cell - np.float32(0.5)
+    py = (y - z * shade.run_y - shade.top_y0) * shade.per_cell - np.float32(0.5)
+    if not (px >= 0.0 and py >= 0.0 and px < columns - 1 and py < rows - 1):
+        return np.float32(1.0)
+    i = np.int64(px)
+    j = np.int64(py)
+    fx = px - np.float32(i)
+    fy = py - np.float32(j)
+    limit = z + _BIAS_M
+    one, zero = np.float32(1.0), np.float32(0.0)
+    a = one if shade.top[j, i] <= limit else zero
+    b = one if shade.top[j, i + 1] <= limit else zero
+    c = one if shade.top[j + 1, i] <= limit else zero
+    d = one if shade.top[j + 1, i + 1] <= limit else zero
+    first = a + (b - a) * fx
+    second = c + (d - c) * fx
+    return first + (second - first) * fy
+
+
+@njit
+def ground_lit(shade, level, x, y):  # type: ignore[no-untyped-def]
+    """How much of the sun reaches a place on the ground, 0 to 1, from a level of the grid."""
+    scale = shade.per_cell / np.float32(1 << level)
+    px = (x - shade.x0) * scale - np.float32(0.5)
+    py = (y - shade.y0) * scale - np.float32(0.5)
+    columns = shade.lit_columns[level]
+    if not (px >= 0.0 and py >= 0.0 and px < columns - 1 and py < shade.lit_rows[level] - 1):
+        return np.float32(1.0)
+    i = np.int64(px)
+    j = np.int64(py)
+    fx = px - np.float32(i)
+    fy = py - np.float32(j)
+    at = np.uint64(shade.lit_start[level] + j * columns + i)
+    below = at + np.uint64(columns)
+    a = np.float32(shade.lit[at])
+    b = np.float32(shade.lit[at + np.uint64(1)])
+    c = np.float32(shade.lit[below])
+    d = np.float32(shade.lit[below + np.uint64(1)])
+    first = a + (b - a) * fx
+    second = c + (d - c) * fx
+    return (first + (second - first) * fy) * np.float32(1.0 / 255.0)
+
+
+@njit
+def _light_ground(shade, hard, soft):  # type: ignore[no-untyped-def]
+    rows, columns = hard.shape
+    cell = np.float32(1.0) / shade.per_cell
+    for row in range(rows):
+        y = shade.y0 + (np.float32(row) + np.float32(0.5)) * cell
+        gj = min(max(np.int64(y - shade.ground_y0), 0), shade.ground_z.shape[0] - 1)
+        for column in range(columns):
+            x = shade.x0 + (np.float32(column) + np.float32(0.5)) * cell
+            gi = min(max(np.int64(x - shade.ground_x0), 0), shade.ground_z.shape[1] - 1)
+            z = shade.ground_z[gj, gi]
+            hard[row, column] = np.uint8(255.0 * clear_of_shadow(shade, x, y, z)) if z > _NOTHING else np.uint8(255)
+    # Soft edges: the mean over 3 x 3 cells, the middle counting more.
+    for row in range(rows):
+        up, down = max(row - 1, 0), min(row + 1, rows - 1)
+        for column in range(columns):
+            left, right = max(column - 1, 0), min(column + 1, columns - 1)
+            total = np.int64(hard[row, column]) * 4
+            total += (np.int64(hard[up, column]) + hard[down, column] + hard[row, left] + hard[row, right]) * 2
+            total += np.int64(hard[up, left]) + hard[up, right] + hard[down, left] + hard[down, right]
+            soft[row, column] = (total + 8) >> 4
+
+
+@njit
+def _halve(fine, coarse):  # type: ignore[no-untyped-def]
+    rows, columns = coarse.shape
+    for row in range(rows):
+        for column in range(columns):
+            total = np.int64(fine[2 * row, 2 * column]) + fine[2 * row, 2 * column + 1]
+            total += np.int64(fine[2 * row + 1, 2 * column]) + fine[2 * row + 1, 2 * column + 1]
+            coarse[row, column] = (total + 2) >> 2
+
+
+def _build(static: Geometry, kinds: NDArray[np.uint8], azimuth_deg: int, altitude_deg: int) -> TownShade:
+    f = np.float32
+    box = np.array([1e9, 1e9, -1e9, -1e9], np.float32)
+    _bounds(static, kinds, box)
+    if box[0] > box[2] or altitude_deg < 0:  # nothing stands here, or no sun: everything is clear of shadow
+        box = np.zeros(4, np.float32)
+    x0, y0 = float(box[0]) - _AROUND_M, float(box[1]) - _AROUND_M
+    wide, high = float(box[2]) + _AROUND_M - x0, float(box[3]) + _AROUND_M - y0
+
+    ground_z = np.empty((int(high / _GROUND_CELL_M) + 1, int(wide / _GROUND_CELL_M) + 1), np.float32)
+    _fill_all(static, kinds, True, f(0), f(0), f(x0), f(y0), f(1.0 / _GROUND_CELL_M), ground_z)
+    known = ground_z[ground_z > _NOTHING]
+    least_z, most_z = (float(known.min()), float(known.max())) if known.size else (0.0, 0.0)
+
+    altitude, azimuth = radians(max(float(altitude_deg), _LOWEST_SUN_DEG)), radians(azimuth_deg)
+    run_x = cos(altitude) / sin(altitude) * cos(azimuth)
+    run_y = cos(altitude) / sin(altitude) * sin(azimuth)
+    shift_x, shift_y = (least_z * run_x, most_z * run_x), (least_z * run_y, most_z * run_y)
+    top_x0, top_y0 = x0 - max(shift_x), y0 - max(shift_y)
+    top_wide, top_high = wide + max(shift_x) - min(shift_x), high + max(shift_y) - min(shift_y)
+    cell = max(_CELL_M, sqrt(max(top_wide * top_high, wide * high) / _MOST_CELLS))
+    top = np.empty((int(top_high / cell) + 1, int(top_wide / cell) + 1), np.float32)
+    _fill_all(static, kinds, False, f(run_x), f(run_y), f(top_x0), f(top_y0), f(1.0 / cell), top)
+
+    shapes = [(max(int(high / cell) >> k, 1), max(int(wide / cell) >> k, 1)) for k in range(SHADE_LEVELS)]
+    sizes = [rows * columns for rows, columns in shapes]
+    starts = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+    lit = np.empty(int(starts[-1]), np.uint8)
+    levels = [lit[starts[k] : starts[k + 1]].reshape(shapes[k]) for k in range(SHADE_LEVELS)]
+    shade = TownShade(
+        f(run_x),
+        f(run_y),
+        top,
+        f(top_x0),
+        f(top_y0),
+        lit,
+        starts[:SHADE_LEVELS],
+        np.array([rows for rows, _ in shapes], np.int64),
+        np.array([columns for _, columns in shapes], np.int64),
+        f(x0),
+        f(y0),
+        f(1.0 / cell),
+        ground_z,
+        f(x0),
+        f(y0),
+    )
+    hard = np.empty(shapes[0], np.uint8)
+    _light_ground(shade, hard, levels[0])
+    for fine, coarse in pairwise(levels):
+        _halve(fine, coarse)
+    return shade
+
+
+# Making them takes a tenth of a second.
+_kept: Kept[TownShade] = Kept(3)
+
+
+def shade_of(static: Geometry, materials: NDArray[np.void], azimuth_deg: float, altitude_deg: float) -> TownShade:
+    """The shadows of a town's static things under a sun, whose direction is taken in steps of a degree."""
+    sun = (round(azimuth_deg) % 360, max(round(altitude_deg), 0)) if altitude_deg > -1.0 else (0, -1)
+    return _kept.get(static.vertices, sun, lambda: _build(static, np.ascontiguousarray(materials["kind"]), *sun))
