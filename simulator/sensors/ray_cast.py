@@ -79,7 +79,7 @@ def sort_rays(azimuths_rad: F8, elevations_rad: F8, reach_m: float, *, grid: boo
         grid,
         float(slope.min()),
         float(slope.max()),
-        reach_m,
+        float(reach_m),
     )
     return Rays(fan, start + half, (len(row), len(slope) if grid else 1))
 
@@ -107,7 +107,7 @@ def cast(
     distance. Without `paint` the ribbons on the road are not there: the road below them is.
     """
     fan = rays.fan
-    distance = np.full(rays.shape, fan.reach)
+    distance = np.full(rays.shape, fan.reach, np.float64)
     hit = np.full(rays.shape, -1, np.int32)
     kinds = frame.materials["kind"]
     scale = np.where(np.isin(kinds, PAINT_KINDS), 1.0 / (1.0 + PAINT_BIAS) if paint else 0.0, 1.0)
