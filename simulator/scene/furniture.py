@@ -37,6 +37,8 @@ _LAMP_RADIUS_M: Final = 0.17
 _LAMP_PITCH_M: Final = 0.355
 _LANTERN_M: Final = 0.5  # height of a street lamp's lantern, its roof included
 _LANTERN_ROOF_M: Final = 0.08
+_POST_SPACING_M: Final = 4.0  # of guard rails
+_POST_HALF_M: Final = 0.07
 
 
 def furniture_parts(a_town: TownMap, instance: I4, materials: Materials) -> tuple[list[Part], U1]:
@@ -221,11 +223,13 @@ def _barriers(boxes: Boxes, instance: I4, materials: Materials) -> list[Part]:
         town.GUARD_RAIL,
     )  # fmt: skip
     near, far = _LONG._replace(farthest_m=80.0), _LONG._replace(nearest_m=80.0)
+    rails = boxes.half_x[boxes.label == town.GUARD_RAIL]
+    rail_m = 2.0 * float(rails[0]) if len(rails) else 0.0  # those of a town are all alike
     parts = []
     for chosen, meshes in (
         (boxes.label == town.WALLS, ((_LONG, _block(stone, coping)),)),
         (boxes.label == town.FENCES, ((near, _fence(wood, True)), (far, _fence(wood, False)))),
-        (boxes.label == town.GUARD_RAIL, ((near, _rail(steel, True)), (far, _rail(steel, False)))),
+        (boxes.label == town.GUARD_RAIL, ((near, _rail(steel, rail_m)), (far, _rail(steel, 0.0)))),
         (~np.isin(boxes.label, known), ((_LONG, _block(block, block)),)),
     ):
         rows = np.flatnonzero(chosen)
@@ -251,10 +255,12 @@ def _fence(material: int, posts: bool) -> Mesh:
     return merged([build.build(), feet.build()])
 
 
-def _rail(material: int, posts: bool) -> Mesh:
+def _rail(material: int, length_m: float) -> Mesh:
+    """A beam, on posts where its length is given."""
     build = MeshBuilder()
     build.box((-1.0, -0.6, 0.2), (1.0, 0.6, 1.0), material)
-    if posts:
-        for x in (-0.66, 0.0, 0.66):
-            build.box((x - 0.015, -1.0, -1.0), (x + 0.015, 1.0, 0.95), material)
+    posts = max(1, round(length_m / _POST_SPACING_M)) if length_m else 0
+    for n in range(posts):
+        x, half = (2.0 * n + 1.0) / posts - 1.0, 2.0 * _POST_HALF_M / length_m
+        build.box((x - half, -1.0, -1.0), (x + half, 1.0, 0.95), material)
     return build.build()

@@ -9,6 +9,7 @@ from simulator.maps import town
 from simulator.maps.town import TownMap
 from simulator.scene.buildings import building_parts
 from simulator.scene.chunks import assemble
+from simulator.scene.earthworks import earthwork_parts
 from simulator.scene.furniture import furniture_parts, head_rows, lamp_places, lamp_rows
 from simulator.scene.materials import Materials, linear
 from simulator.scene.nature import tree_parts
@@ -40,6 +41,7 @@ def build_scenery(a_town: TownMap, materials: Materials) -> Scenery:
     parts = [
         *road_parts(a_town.surface, a_town.lanes, materials),
         *paint_parts(a_town, materials),
+        *earthwork_parts(a_town.surface, materials),
         *terrain_parts(a_town.surface, grass),
         *building_parts(boxes, instance, materials),
         *tree_parts(boxes, instance, materials),
