@@ -11,7 +11,7 @@ from simulator.maps.town import Boxes, Signals, TownMap
 from simulator.scene import signs
 from simulator.scene.chunks import F8, Layer, Part
 from simulator.scene.materials import Materials, linear
-from simulator.scene.mesh import RIGHT, MeshBuilder, Point, merged
+from simulator.scene.mesh import RIGHT, MeshBuilder, Point
 from simulator.scene.stamps import stamp
 from simulator.scene.tables import (
     I4,
@@ -247,12 +247,10 @@ def _fence(material: int, posts: bool) -> Mesh:
     build = MeshBuilder()
     for low, high in ((-0.25, -0.05), (0.3, 0.5), (0.8, 1.0)):
         build.box((-1.0, -0.35, low), (1.0, 0.35, high), material)
-    if not posts:
-        return build.build()
-    feet = MeshBuilder()
-    for x in (-0.97, 0.0, 0.97):
-        feet.box((x - 0.03, -1.0, -1.0), (x + 0.03, 1.0, 1.0), material)
-    return merged([build.build(), feet.build()])
+    if posts:
+        for x in (-0.97, 0.0, 0.97):
+            build.box((x - 0.03, -1.0, -1.0), (x + 0.03, 1.0, 1.0), material)
+    return build.build()
 
 
 def _rail(material: int, length_m: float) -> Mesh:
