@@ -26,9 +26,13 @@ LEFT: Final[Point] = (0.0, -1.0, 0.0)
 
 
 class MeshBuilder:
-    """Collects triangles; materials are rows of whatever table the caller means."""
+    """Collects triangles; materials are rows of whatever table the caller means.
 
-    def __init__(self) -> None:
+    A coarse builder gives round things half their sides: the same code makes the mesh to be seen from afar.
+    """
+
+    def __init__(self, *, coarse: bool = False) -> None:
+        self._coarse = coarse
         self._vertices: list[Point] = []
         self._triangles: list[tuple[int, int, int]] = []
         self._material: list[int] = []
@@ -70,6 +74,14 @@ class MeshBuilder:
             self._vertices.append(point)
             self._bone.append(bone)
         return row
+
+    def add_turned(self, other: "MeshBuilder") -> None:
+        """All of another one, turned by a quarter about z: its x becomes y."""
+        start = len(self._vertices)
+        self._vertices += [(-y, x, z) for x, y, z in other._vertices]
+        self._triangles += [(a + start, b + start, c + start) for a, b, c in other._triangles]
+        self._material += other._material
+        self._bone += other._bone
 
     def patch(self, points: Sequence[Point], material: int, facing: Point, bone: int = 0) -> None:
         """One face, turned so that it is seen from `facing`."""
@@ -131,13 +143,14 @@ class MeshBuilder:
         `material` is one for all, one for each side of the rings, or a list of those for each pair of rings.
         """
         count = len(rings[0])
+        rows = _by_pair(material, len(rings) - 1, count)
         polygons: list[Polygon] = []
-        for r, (lower, upper) in enumerate(pairwise(rings)):
+        for (lower, upper), row in zip(pairwise(rings), rows, strict=True):
             for k in range(count):
                 j = (k + 1) % count
-                polygons.append(([lower[k], lower[j], upper[j], upper[k]], _material_at(material, r, k)))
-        polygons.append((list(rings[0])[::-1], _material_at(material, 0, 0) if first is None else first))
-        polygons.append((list(rings[-1]), _material_at(material, len(rings) - 2, 0) if last is None else last))
+                polygons.append(([lower[k], lower[j], upper[j], upper[k]], row[k]))
+        polygons.append((list(rings[0])[::-1], rows[0][0] if first is None else first))
+        polygons.append((list(rings[-1]), rows[-1][0] if last is None else last))
         self.solid(polygons, bone)
 
     def cylinder(
@@ -150,17 +163,15 @@ class MeshBuilder:
         bone: int = 0,
         *,
         ends: int | None = None,
-        flatten: float = 1.0,
     ) -> None:
-        """A round bar or, with two radii, a cone; `flatten` scales its cross-section along x (upright bars) or z."""
+        """A round bar or, with two radii, a cone."""
+        sides = self._sides(sides)
         first, last = (radius, radius) if isinstance(radius, float | int) else radius
         axis = _minus(end, begin)
         u, v = _across(axis)
         rings = []
         for middle, r in ((begin, first), (end, last)):
-            rings.append(
-                [_plus(middle, _turned(u, v, r * flatten, r, 2.0 * pi * (k + 0.5) / sides)) for k in range(sides)]
-            )
+            rings.append([_plus(middle, _turned(u, v, r, 2.0 * pi * (k + 0.5) / sides)) for k in range(sides)])
         cap = material if ends is None else ends
         self.loft(rings, material, bone, first=cap, last=cap)
 
@@ -171,7 +182,11 @@ class MeshBuilder:
         material: int | Sequence[int],
         bone: int = 0,
     ) -> None:
-        """An upright body of ellipses: (z, middle x, middle y, half length along x, half width along y) each."""
+        """An upright body of ellipses: (z, middle x, middle y, half length along x, half width along y) each.
+
+        `material` is one for all, or one for each pair of neighbouring ellipses.
+        """
+        sides = self._sides(sides)
         rings = [
             [
                 (x + rx * cos(2 * pi * (k + 0.5) / sides), y + ry * sin(2 * pi * (k + 0.5) / sides), z)
@@ -179,10 +194,11 @@ class MeshBuilder:
             ]
             for z, x, y, rx, ry in levels
         ]
-        if isinstance(material, int):
-            self.loft(rings, material, bone)
-        else:
-            self.loft(rings, [[m] * sides for m in material], bone)
+        by_pair = [material] * (len(levels) - 1) if isinstance(material, int) else material
+        self.loft(rings, [[row] * sides for row in by_pair], bone)
+
+    def _sides(self, fine: int) -> int:
+        return max(3, fine // 2) if self._coarse else fine
 
     def ellipsoid(self, middle: Point, radii: Point, sides: int, rings: int, material: int, bone: int = 0) -> None:
         levels = []
@@ -197,18 +213,6 @@ class MeshBuilder:
     ) -> None:
         """A convex outline in x and z, drawn from y0 to y1."""
         self.loft([[(x, y0, z) for x, z in outline], [(x, y1, z) for x, z in outline]], material, bone)
-
-
-def merged(meshes: Sequence[Mesh]) -> Mesh:
-    """All of them as one."""
-    starts = np.cumsum([0, *(len(mesh.vertices) for mesh in meshes)])[:-1]
-    return Mesh(
-        np.concatenate([mesh.vertices for mesh in meshes]),
-        np.concatenate([mesh.triangles + start for mesh, start in zip(meshes, starts, strict=True)]).astype(np.int32),
-        np.concatenate([mesh.material for mesh in meshes]),
-        np.concatenate([mesh.uv for mesh in meshes]),
-        np.concatenate([mesh.bone for mesh in meshes]),
-    )
 
 
 def fitted(mesh: Mesh, low: Point, high: Point) -> Mesh:
@@ -229,12 +233,14 @@ def rest_normals(mesh: Mesh) -> NDArray[np.float32]:
     return (normal / np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-12)).astype(np.float32)
 
 
-def _material_at(material: int | Sequence[int] | Sequence[Sequence[int]], ring: int, side: int) -> int:
+def _by_pair(material: int | Sequence[int] | Sequence[Sequence[int]], pairs: int, sides: int) -> list[list[int]]:
+    """The materials of a loft: a row for each pair of rings, with one entry for each side."""
     if isinstance(material, int):
-        return material
-    row = material[ring] if not isinstance(material[0], int) else material
-    assert not isinstance(row, int)
-    return row[side % len(row)]  # type: ignore[return-value]
+        return [[material] * sides] * pairs
+    one_for_all = [row for row in material if isinstance(row, int)]
+    if one_for_all:
+        return [one_for_all] * pairs
+    return [list(row) for row in material if not isinstance(row, int)]
 
 
 def _rectangle(x0: float, y0: float, x1: float, y1: float, bevel: float) -> list[tuple[float, float]]:
@@ -289,6 +295,6 @@ def _across(axis: Point) -> tuple[Point, Point]:
     return u, _cross(w, u)
 
 
-def _turned(u: Point, v: Point, a: float, b: float, angle: float) -> Point:
-    p, q = a * cos(angle), b * sin(angle)
+def _turned(u: Point, v: Point, radius: float, angle: float) -> Point:
+    p, q = radius * cos(angle), radius * sin(angle)
     return p * u[0] + q * v[0], p * u[1] + q * v[1], p * u[2] + q * v[2]

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from functools import cache
 
-from simulator.scene.mesh import MeshBuilder, Point
-from simulator.scene.models.model import Model, joints
-from simulator.scene.models.palette import GREY
+from simulator.scene.mesh import Point
+from simulator.scene.models.model import Model
+from simulator.scene.models.props import prop_model
 from simulator.scene.models.vehicles import vehicle_model
 from simulator.scene.models.walkers import walker_model, walker_tint
 
@@ -31,8 +31,4 @@ def _model(type_id: str, center: Point, half: Point, driver_id: str, gender: str
         return vehicle_model(type_id.removeprefix("vehicle."), int(driver_id or 0), center, half)
     if type_id.startswith("walker."):
         return walker_model(type_id, gender, age, half)
-    mesh = MeshBuilder()
-    low = (center[0] - half[0], center[1] - half[1], center[2] - half[2])
-    high = (center[0] + half[0], center[1] + half[1], center[2] + half[2])
-    mesh.box(low, high, GREY)
-    return Model(mesh.build(), None, joints())
+    return prop_model(type_id.removeprefix("static.prop."), mesh_path, center, half)

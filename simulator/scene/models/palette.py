@@ -1,4 +1,4 @@
-"""The materials of all models. A model's triangles carry rows of PALETTE; Movers gives them rows of the scene's table."""
+"""The materials of all models: a model's triangles carry rows of PALETTE, which Movers turns into the scene's rows."""
 
 from typing import Final, NamedTuple
 
