@@ -10,6 +10,7 @@ __all__ = ["MAX_SIDE_PX", "CameraSpec", "camera_spec"]
 
 # 8192 x 8192 is a message of 256 MiB; no graphics card that CARLA runs on makes larger pictures than 16384.
 MAX_SIDE_PX: Final = 8192
+_MOST_EV: Final = 15.0  # the ends of the slider in Unreal
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +49,20 @@ def camera_spec(attributes: Mapping[str, str]) -> CameraSpec:
         fov,
         gamma=max(number(attributes["gamma"]), 0.0) or 2.2,  # Unreal too takes its own for a target gamma of 0
         manual_exposure=attributes["exposure_mode"] == "manual",
-        exposure_compensation_ev=number(attributes["exposure_compensation"]),
-        shutter_speed_hz=number(attributes["shutter_speed"]),
-        iso=number(attributes["iso"]),
-        fstop=number(attributes["fstop"]),
+        exposure_compensation_ev=min(max(number(attributes["exposure_compensation"]), -_MOST_EV), _MOST_EV),
+        shutter_speed_hz=_positive("shutter_speed", attributes),
+        iso=_positive("iso", attributes),
+        fstop=_positive("fstop", attributes),
         bloom=number(attributes["bloom_intensity"]),
         postprocess=attributes["enable_postprocess_effects"].lower() == "true",
     )
+
+
+def _positive(name: str, attributes: Mapping[str, str]) -> float:
+    value = number(attributes[name])
+    if not value > 0.0:
+        raise ValueError(f"{name} must be above 0, not {attributes[name]}")
+    return value
 
 
 def _side(name: str, attributes: Mapping[str, str]) -> int:

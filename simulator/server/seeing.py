@@ -11,9 +11,12 @@ from numpy.typing import NDArray
 from simulator.protocol.stream import HEADER_BYTES, IMAGE_AT, LENGTH_BYTES, image_header, lidar_header, write_head
 from simulator.scene.tables import Frame
 from simulator.sensors.camera_spec import CameraSpec, camera_spec
+from simulator.sensors.dvs import DvsState, dvs_spec, read_dvs
 from simulator.sensors.exact import draw_exact
 from simulator.sensors.lidar import LidarReading, lidar_spec, read_lidar, read_semantic_lidar
+from simulator.sensors.radar import radar_spec, read_radar
 from simulator.sensors.raster import Run, View, Workspace, camera_view
+from simulator.sensors.rgb import read_rgb
 from simulator.world.pose import Pose
 
 __all__ = ["SEEING", "Look", "Seeing"]
@@ -77,6 +80,38 @@ class _FlowCamera:
         return message
 
 
+class _RgbCamera:
+    is_camera = True
+
+    def __init__(self, attributes: Mapping[str, str], key: int) -> None:
+        self._spec = camera_spec(attributes)
+        self._workspace = Workspace()
+
+    def read(self, look: Look, header: bytes) -> memoryview:
+        message, pixels = _image_message(self._spec, header, np.uint8, 4)
+        read_rgb(look.frame, _view(self._spec, look.pose), self._spec, pixels, self._workspace, look.run)
+        return message
+
+
+class _EventCamera:
+    """dvs: what changed since its last picture."""
+
+    is_camera = True
+
+    def __init__(self, attributes: Mapping[str, str], key: int) -> None:
+        self._camera = camera_spec(attributes)
+        self._spec = dvs_spec(attributes, key)
+        self._workspace = Workspace()
+        self._pixels = np.empty((self._camera.height, self._camera.width, 4), np.uint8)
+        self._state: DvsState | None = None
+
+    def read(self, look: Look, header: bytes) -> memoryview:
+        frame = look.frame
+        read_rgb(frame, _view(self._camera, look.pose), self._camera, self._pixels, self._workspace, look.run)
+        events, self._state = read_dvs(self._spec, self._state, self._pixels, frame.elapsed_s, frame.number)
+        return _message(header, _image_header(self._camera), events)
+
+
 class _Lidar:
     is_camera = False
 
@@ -92,8 +127,26 @@ class _Lidar:
         return _message(header, lidar_header(reading.horizontal_angle_rad, counts), reading.points)
 
 
+class _Radar:
+    is_camera = False
+
+    def __init__(self, attributes: Mapping[str, str], key: int) -> None:
+        self._spec = radar_spec(attributes, key)
+
+    def read(self, look: Look, header: bytes) -> memoryview:
+        was = (look.pose_before.x, look.pose_before.y, look.pose_before.z)
+        detections, _ = read_radar(
+            self._spec, was, look.frame.delta_s, look.frame, look.pose, ignored=look.ignored, run=look.run
+        )
+        return _message(header, b"", detections)
+
+
 def _view(spec: CameraSpec, pose: Pose) -> View:
     return camera_view(spec.width, spec.height, spec.fov_deg, pose)
+
+
+def _image_header(spec: CameraSpec) -> bytes:
+    return image_header(spec.width, spec.height, spec.fov_deg)
 
 
 def _image_message(
@@ -106,7 +159,7 @@ def _image_message(
     shape = (spec.height, spec.width, channels)
     data = np.empty(IMAGE_AT + int(np.prod(shape)) * np.dtype(dtype).itemsize, np.uint8)
     message = data.data
-    write_head(message, header, image_header(spec.width, spec.height, spec.fov_deg))
+    write_head(message, header, _image_header(spec))
     return message, data[IMAGE_AT:].view(dtype).reshape(shape)
 
 
@@ -118,11 +171,14 @@ def _message(header: bytes, payload_header: bytes, data: NDArray[np.void]) -> me
 
 # From type id to its maker: (attributes, key of its noise) -> the sensor; ValueError for what cannot be made.
 SEEING: Final[dict[str, Maker]] = {
+    "sensor.camera.rgb": _RgbCamera,
     "sensor.camera.depth": partial(_ExactCamera, "depth"),
     "sensor.camera.semantic_segmentation": partial(_ExactCamera, "semantic"),
     "sensor.camera.instance_segmentation": partial(_ExactCamera, "instance"),
     "sensor.camera.normals": partial(_ExactCamera, "normals"),
     "sensor.camera.optical_flow": _FlowCamera,
+    "sensor.camera.dvs": _EventCamera,
     "sensor.lidar.ray_cast": partial(_Lidar, read_lidar),
     "sensor.lidar.ray_cast_semantic": partial(_Lidar, read_semantic_lidar),
+    "sensor.other.radar": _Radar,
 }
