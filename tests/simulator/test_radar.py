@@ -1,0 +1,144 @@
+"""Radar: where its rays go, what they meet, and the sign of the speed."""
+
+from math import pi, radians, tan
+
+import numpy as np
+import pytest
+
+from simulator.blueprints import catalogue
+from simulator.scene.tables import Frame
+from simulator.sensors.radar import RadarSpec, radar_spec, read_radar
+from simulator.world.pose import Pose, rotation
+from tests.simulator.drawn_triangles import box, frame, geometry, ground, instances, plain_cast
+
+
+def spec_of(key: int = 1, **given: str) -> RadarSpec:
+    blueprint = catalogue().find("sensor.other.radar")
+    assert blueprint is not None
+    attributes = {attribute.id: attribute.default for attribute in blueprint}
+    assert given.keys() <= attributes.keys()
+    return radar_spec(attributes | given, key)
+
+
+def wall(distance_m: float, **instance: object) -> Frame:
+    """A frame with a wide wall that belongs to an actor."""
+    body = geometry([box((distance_m + 1, 0, 0), (1, 500, 500))], instance=[1] * 12)
+    return frame(None, body, None, instances({}, {"id": 9, **instance}))
+
+
+def test_attributes() -> None:
+    spec = spec_of(horizontal_fov="45", range="60", points_per_second="3000")
+    assert spec == RadarSpec(pytest.approx(radians(45)), pytest.approx(radians(30)), 60.0, 3000.0, 1)
+
+
+@pytest.mark.parametrize(
+    "given", [{"horizontal_fov": "180"}, {"vertical_fov": "-1"}, {"range": "-1"}, {"points_per_second": "-1"}], ids=str
+)
+def test_what_cannot_be_built_is_refused_by_name(given: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match=next(iter(given))):
+        spec_of(**given)
+
+
+def test_rays_fill_the_cone_evenly_in_radius_and_angle() -> None:
+    spec = spec_of(points_per_second="400000", horizontal_fov="40", vertical_fov="20")
+    detections, _ = read_radar(spec, None, 0.05, wall(50.0), Pose())
+    assert len(detections) == 20000  # each meets the wall
+    across = np.tan(detections["azimuth_rad"]) / tan(radians(20))
+    up = np.tan(detections["altitude_rad"]) / np.cos(detections["azimuth_rad"]) / tan(radians(10))
+    radius, angle = np.hypot(across, up), np.arctan2(up, across)
+    assert radius.max() <= 1.0 + 1e-6
+    assert np.quantile(radius, [0.25, 0.5, 0.75]) == pytest.approx([0.25, 0.5, 0.75], abs=0.02)
+    assert np.quantile(angle / pi, [0.25, 0.5, 0.75]) == pytest.approx([-0.5, 0.0, 0.5], abs=0.03)
+    assert abs(np.corrcoef(radius, angle)[0, 1]) < 0.03
+
+
+@pytest.mark.parametrize(
+    ("points_per_second", "delta_s", "expected"), [("1500", 0.05, 75), ("1500", 0.033, 49), ("15", 0.05, 0)]
+)
+def test_points_of_a_tick(points_per_second: str, delta_s: float, expected: int) -> None:
+    scene = frame(None, wall(50.0).movers, None, wall(50.0).instances, delta_s=delta_s)
+    detections, _ = read_radar(spec_of(points_per_second=points_per_second), None, delta_s, scene, Pose())
+    assert len(detections) == expected
+
+
+def test_depth_and_angles_lead_to_the_surface() -> None:
+    pose = Pose(2, -3, 1.2, 0.1, -0.05, 2.0)
+    detections, _ = read_radar(spec_of(points_per_second="20000"), None, 0.05, frame(geometry([ground(150, 10)])), pose)
+    a, e, d = (detections[name].astype(float) for name in ("azimuth_rad", "altitude_rad", "depth_m"))
+    local = np.stack([np.cos(e) * np.cos(a), np.cos(e) * np.sin(a), np.sin(e)], axis=1) * d[:, None]
+    world = local @ np.array(rotation(pose)).T + np.array(pose[:3])
+    assert len(world) > 300
+    assert world[:, 2] == pytest.approx(np.zeros(len(world)), abs=1e-3)
+    assert (detections["velocity_mps"] == 0.0).all()
+
+
+def test_against_the_plain_way() -> None:
+    rng = np.random.default_rng(2)
+    corners = rng.normal(size=(300, 1, 3)) * 20 + rng.normal(size=(300, 3, 3)) * 4
+    scene = frame(geometry([corners]))
+    pose = Pose(*rng.normal(size=3), *rng.uniform(-3, 3, 3))
+    spec = spec_of(points_per_second="20000", horizontal_fov="120", vertical_fov="90", range="40")
+    everything, _ = read_radar(spec, None, 0.05, wall(0.0), Pose(x=-1e-3))  # the rays themselves, in their order
+    a, e = (everything[name].astype(float) for name in ("azimuth_rad", "altitude_rad"))
+    local = np.stack([np.cos(e) * np.cos(a), np.cos(e) * np.sin(a), np.sin(e)], axis=1)
+    expected, _ = plain_cast(
+        scene.static.vertices[scene.static.triangles], np.array(pose[:3]), local @ np.array(rotation(pose)).T, 1e3
+    )
+    met = expected <= 40.0 / local[:, 0]  # rays end in a plane
+    detections, _ = read_radar(spec, None, 0.05, scene, pose)
+    assert len(everything) == 1000
+    assert 200 < met.sum() < 1000
+    assert detections["azimuth_rad"] == pytest.approx(a[met], abs=1e-6)
+    assert detections["depth_m"] == pytest.approx(expected[met], rel=1e-4)
+
+
+def test_the_sign_of_the_speed() -> None:
+    ahead = spec_of(horizontal_fov="4", vertical_fov="4")
+    coming, _ = read_radar(ahead, None, 0.05, wall(50.0, velocity=(-12.0, 3.0, 0.0)), Pose())
+    assert coming["velocity_mps"] == pytest.approx(np.full(75, -12.0), abs=0.15)
+    going, _ = read_radar(ahead, None, 0.05, wall(50.0, velocity=(12.0, 0.0, 0.0)), Pose())
+    assert going["velocity_mps"] == pytest.approx(np.full(75, 12.0), abs=0.02)
+    # The exact value on each ray.
+    direction = np.cos(coming["altitude_rad"]) * [np.cos(coming["azimuth_rad"]), np.sin(coming["azimuth_rad"])]
+    assert coming["velocity_mps"] == pytest.approx(-12.0 * direction[0] + 3.0 * direction[1], abs=1e-4)
+
+
+def test_its_own_way_since_the_last_reading_counts() -> None:
+    ahead = spec_of(horizontal_fov="4", vertical_fov="4")
+    first, before = read_radar(ahead, None, 0.05, wall(50.0), Pose(yaw=0.0))
+    assert (first["velocity_mps"] == 0.0).all()
+    assert before == (0.0, 0.0, 0.0)
+    # A metre towards a wall that stands, in a tenth of a second; and beside one that runs before it.
+    closing, before = read_radar(ahead, before, 0.1, wall(50.0), Pose(x=1.0))
+    assert closing["velocity_mps"] == pytest.approx(np.full(75, -10.0), abs=0.02)
+    following, _ = read_radar(ahead, before, 0.1, wall(50.0, velocity=(10.0, 0.0, 0.0)), Pose(x=2.0))
+    assert following["velocity_mps"] == pytest.approx(np.zeros(75), abs=1e-4)
+
+
+def test_the_level_stands_and_the_ignored_are_not_there() -> None:
+    behind = geometry([box((91, 0, 0), (1, 500, 500))])
+    moving = wall(50.0, velocity=(5.0, 0.0, 0.0))
+    scene = frame(behind, moving.movers, None, moving.instances)
+    near, _ = read_radar(spec_of(range="95"), None, 0.05, scene, Pose())
+    far, _ = read_radar(spec_of(range="95"), None, 0.05, scene, Pose(), ignored=frozenset({9}))
+    assert near["velocity_mps"].min() > 4.5
+    assert near["depth_m"].min() == pytest.approx(50.0, abs=0.5)
+    assert (far["velocity_mps"] == 0.0).all()
+    assert far["depth_m"].min() == pytest.approx(90.0, abs=0.5)
+
+
+def test_readings_repeat_by_key_and_frame() -> None:
+    scene = wall(50.0)
+    later = frame(None, scene.movers, None, scene.instances, number=8)
+    one, again, other_key = (read_radar(spec_of(key), None, 0.05, scene, Pose())[0] for key in (1, 1, 2))
+    other_frame, _ = read_radar(spec_of(), None, 0.05, later, Pose())
+    assert one.tobytes() == again.tobytes()
+    assert one.tobytes() != other_key.tobytes()
+    assert one.tobytes() != other_frame.tobytes()
+
+
+def test_nothing_ahead() -> None:
+    for given in ({}, {"range": "0"}):
+        detections, here = read_radar(spec_of(**given), None, 0.05, frame(), Pose(x=4.0))
+        assert len(detections) == 0
+        assert here == (4.0, 0.0, 0.0)
