@@ -38,7 +38,8 @@ class RouteFileError(UserError):
     def __str__(self) -> str:
         where = f"{self.path}:{self.line}" if self.line is not None else str(self.path)
         route = f", route {self.route}" if self.route is not None else ""
-        return f"{where}{route}: {self.reason}"
+        # What a file says may hold line breaks; a sentence is one line.
+        return " ".join(f"{where}{route}: {self.reason}".split())
 
 
 class RecordError(UserError):
