@@ -21,12 +21,12 @@ from simulator.world.pose import Pose, rotation
 from tests.simulator.drawn_triangles import box, frame, geometry, ground, instances, materials
 
 
-def spec_of(kind: str = "ray_cast", key: int = 1, **given: str) -> LidarSpec:
+def spec_of(kind: str = "ray_cast", **given: str) -> LidarSpec:
     blueprint = catalogue().find(f"sensor.lidar.{kind}")
     assert blueprint is not None
     attributes = {attribute.id: attribute.default for attribute in blueprint}
     assert given.keys() <= attributes.keys()
-    return lidar_spec(attributes | given, key)
+    return lidar_spec(attributes | given, 1)
 
 
 NOTHING_LOST = {"dropoff_general_rate": "0.0", "dropoff_intensity_limit": "0.0", "atmosphere_attenuation_rate": "0.0"}
@@ -50,7 +50,7 @@ def test_attributes() -> None:
     assert (spec.upper_fov_rad, spec.lower_fov_rad) == pytest.approx((radians(10), radians(-30)))
     assert (spec.dropoff_general_rate, spec.dropoff_intensity_limit, spec.dropoff_zero_intensity) == (0.45, 0.8, 0.4)
     semantic = spec_of("ray_cast_semantic")
-    assert (semantic.channels, semantic.range_m, semantic.horizontal_fov_rad) == (32, 10.0, pytest.approx(2 * pi))
+    assert (semantic.channels, semantic.range_m, semantic.horizontal_fov_rad) == pytest.approx((32, 10.0, 2 * pi))
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_a_fan_that_does_not_turn_and_one_that_turns_often() -> None:
     assert (np.ptp(still), angle) == (0.0, 0.3)
     fast = spec_of(rotation_frequency="100", points_per_second="20000", channels="1", **NOTHING_LOST)
     azimuths, angle = sweep(fast, 0.0, 0.05)
-    assert (len(azimuths), angle) == (1000, pytest.approx(0.0, abs=1e-9))
+    assert (len(azimuths), angle) == pytest.approx((1000, 0.0), abs=1e-9)
     reading = read_lidar(fast, 0.0, room(5.0), Pose())
     met = np.arctan2(*xyz(reading).T[1::-1])
     assert np.abs(np.angle(np.exp(1j * (met - azimuths)))).max() < 1e-6  # in the order in which it turned
