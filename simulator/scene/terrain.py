@@ -1,4 +1,8 @@
-"""The open land: the terrain's grid as triangles that are never above it, with its edge drawn out to the horizon."""
+"""The open land: the terrain's grid as triangles that are never above it, with its edge drawn out to the horizon.
+
+Near the eye every cell is true to a centimetre; from some way off a cell is two triangles; far away squares of cells
+are, lowered where there are roads so that no road sinks into them.
+"""
 
 from typing import Final
 
@@ -8,11 +12,15 @@ from numpy.typing import NDArray
 from simulator.maps.town import Surface
 from simulator.scene.chunks import F8, Layer, Part, part
 
-_BLOCK: Final = 16  # cells along a side of the largest flat square
+_BLOCK: Final = 16  # cells along a side of the largest flat square, and of a chunk
+_FAR_SIZE: Final = 4  # cells along a side of a far square
+_NEAR_M: Final = 120.0  # to here cells are cut
+_FAR_M: Final = 360.0  # from here on squares are drawn
 _FLAT_M: Final = 1e-6  # what deviates less is one plane
 _TWIST_M: Final = 0.01  # two triangles may be this far below the surface of their four corners
 _FINEST: Final = 8  # cells are cut into so many parts at most
 _HORIZON_M: Final = 3000.0  # an eye 2 m above the land sees its end less than 0.05 degrees below the sky
+_PUSHES: Final = 20
 
 Squares = tuple[NDArray[np.int64], NDArray[np.int64], int]  # rows and columns of corners, and cells along a side
 
@@ -20,26 +28,63 @@ Squares = tuple[NDArray[np.int64], NDArray[np.int64], int]  # rows and columns o
 def terrain_parts(surface: Surface, material: int) -> list[Part]:
     """All of the terrain."""
     height = surface.terrain
-    cell = surface.terrain_cell
-    layer = Layer(chunk_m=_BLOCK * cell)
-    parts = []
-    for rows, columns, size in _flat_squares(height):
-        if size > 1:
-            parts.append(_quads(surface, layer, material, rows, columns, size, 1))
-            continue
-        twist = np.abs(
-            height[rows, columns]
-            + height[rows + 1, columns + 1]
-            - height[rows, columns + 1]
-            - height[rows + 1, columns]
-        )
-        # The middle of two triangles is a quarter of the twist below the surface; n * n parts of it each 1 / n^2.
-        cuts = np.clip(np.ceil(np.sqrt(twist / 4.0 / _TWIST_M)), 1, _FINEST).astype(int)
-        cuts = 2 ** np.ceil(np.log2(cuts)).astype(int)
-        for n in np.unique(cuts).tolist():
-            parts.append(_quads(surface, layer, material, rows[cuts == n], columns[cuts == n], 1, n))
-    parts.append(_outside(surface, layer, material))
+    chunk_m = _BLOCK * surface.terrain_cell
+    always = Layer(chunk_m)
+    near = Layer(chunk_m, farthest_m=_NEAR_M)
+    middle = Layer(chunk_m, nearest_m=_NEAR_M, farthest_m=_FAR_M)
+    far = Layer(chunk_m, nearest_m=_FAR_M)
+    parts = [_outside(surface, always, material)]
+    *flat, (rows, columns, _) = _flat_squares(height)
+    parts += [_quads(surface, always, material, height, *squares, 1) for squares in flat]
+    twist = np.abs(_twist(height, rows, columns, 1))
+    # The middle of two triangles is a quarter of the twist below the surface; n * n parts of it each 1 / n^2.
+    cuts = np.clip(np.ceil(np.sqrt(twist / 4.0 / _TWIST_M)), 1, _FINEST).astype(int)
+    cuts = 2 ** np.ceil(np.log2(cuts)).astype(int)
+    for n in np.unique(cuts).tolist():
+        parts.append(_quads(surface, near, material, height, rows[cuts == n], columns[cuts == n], 1, n))
+    parts.append(_quads(surface, middle, material, height, rows, columns, 1, 1))
+    # Far squares stand for the cells in them; those at the rim of the grid, that are too few for one, stay cells.
+    square = np.column_stack((rows, columns)) // _FAR_SIZE * _FAR_SIZE
+    whole = (square + _FAR_SIZE < height.shape).all(axis=1)
+    far_rows, far_columns = np.unique(square[whole], axis=0).T
+    parts.append(_quads(surface, far, material, _below_roads(surface), far_rows, far_columns, _FAR_SIZE, 1))
+    parts.append(_quads(surface, far, material, height, rows[~whole], columns[~whole], 1, 1))
     return parts
+
+
+def _twist(height: F8, rows: NDArray[np.int64], columns: NDArray[np.int64], size: int) -> F8:
+    """How far the four corners of squares are from one plane."""
+    a, b = height[rows, columns], height[rows, columns + size]
+    c, d = height[rows + size, columns], height[rows + size, columns + size]
+    twist: F8 = a + d - b - c
+    return twist
+
+
+def _below_roads(surface: Surface) -> F8:
+    """The terrain with the corners of far squares so low that these are below it wherever there are roads."""
+    height = surface.terrain.copy()
+    rows, columns = height.shape[0] - 1, height.shape[1] - 1
+    middles = surface.vertices[surface.triangles, :2].mean(axis=1)
+    i = np.clip(((middles[:, 0] - surface.terrain_x0) / surface.terrain_cell).astype(np.int64), 0, columns - 1)
+    j = np.clip(((middles[:, 1] - surface.terrain_y0) / surface.terrain_cell).astype(np.int64), 0, rows - 1)
+    cells = np.unique(np.stack((j, i), axis=1), axis=0)
+    nodes = np.unique((cells[:, None] + [[0, 0], [0, 1], [1, 0], [1, 1]]).reshape(-1, 2), axis=0)
+    square = np.minimum(nodes, [rows - 1, columns - 1]) // _FAR_SIZE * _FAR_SIZE
+    nodes, square = (each[(square + _FAR_SIZE <= [rows, columns]).all(axis=1)] for each in (nodes, square))
+    v, u = ((nodes - square) / _FAR_SIZE).T
+    weight = np.stack(((1 - u) * (1 - v), u * (1 - v), (1 - u) * v, u * v))
+    corner = np.stack(
+        [(square[:, 0] + dv) * (columns + 1) + square[:, 1] + du for dv in (0, _FAR_SIZE) for du in (0, _FAR_SIZE)]
+    )
+    target = surface.terrain[nodes[:, 0], nodes[:, 1]]
+    flat = height.reshape(-1)
+    share = weight / (weight**2).sum(axis=0)
+    for _ in range(_PUSHES):
+        above = np.maximum((flat[corner] * weight).sum(axis=0) - target, 0.0)
+        push = np.zeros(len(flat))
+        np.maximum.at(push, corner.ravel(), (share * above).ravel())
+        flat -= push
+    return height
 
 
 def _flat_squares(height: F8) -> list[Squares]:
@@ -67,7 +112,7 @@ def _is_flat(height: F8, rows: NDArray[np.int64], columns: NDArray[np.int64], si
     share = np.arange(size + 1) / size
     a, b = height[rows, columns], height[rows, columns + size]
     c, d = height[rows + size, columns], height[rows + size, columns + size]
-    flat = np.abs(a + d - b - c) < _FLAT_M
+    flat = np.abs(_twist(height, rows, columns, size)) < _FLAT_M
     for j, v in enumerate(share):
         for i, u in enumerate(share):
             plane = a * (1 - u) * (1 - v) + b * u * (1 - v) + c * (1 - u) * v + d * u * v
@@ -79,6 +124,7 @@ def _quads(
     surface: Surface,
     layer: Layer,
     material: int,
+    height: F8,
     rows: NDArray[np.int64],
     columns: NDArray[np.int64],
     size: int,
@@ -87,8 +133,12 @@ def _quads(
     """Two triangles for each of cuts x cuts parts of the squares, split so that they keep below the surface."""
     share = np.arange(cuts + 1) / cuts
     v, u = (grid.ravel() for grid in np.meshgrid(share, share, indexing="ij"))
-    h = surface.terrain
-    corner = [h[rows, columns], h[rows, columns + size], h[rows + size, columns], h[rows + size, columns + size]]
+    corner = [
+        height[rows, columns],
+        height[rows, columns + size],
+        height[rows + size, columns],
+        height[rows + size, columns + size],
+    ]
     weight = [(1 - u) * (1 - v), u * (1 - v), (1 - u) * v, u * v]
     z = sum(c[:, None] * w[None] for c, w in zip(corner, weight, strict=True))
     x = surface.terrain_x0 + (columns[:, None] + size * u) * surface.terrain_cell
@@ -98,12 +148,14 @@ def _quads(
     first = j * (cuts + 1) + i
     quad = np.stack((first, first + 1, first + cuts + 2, first + cuts + 1), axis=1)
     all_quads = (np.arange(len(rows))[:, None, None] * (cuts + 1) ** 2 + quad[None]).reshape(-1, 4)
-    twist = corner[0] + corner[3] - corner[1] - corner[2]
-    rising = np.repeat(twist > 0.0, cuts * cuts)[:, None, None]
+    rising = np.repeat(_twist(height, rows, columns, size) > 0.0, cuts * cuts)[:, None, None]
     triangles = np.where(rising, all_quads[:, [[0, 1, 3], [1, 2, 3]]], all_quads[:, [[0, 1, 2], [0, 2, 3]]]).reshape(
         -1, 3
     )
-    return part(layer, vertices, triangles, material)
+    # What stands for each other at different distances is in one chunk.
+    block = np.column_stack((columns, rows)) // _BLOCK * _BLOCK + _BLOCK // 2
+    anchor = (surface.terrain_x0, surface.terrain_y0) + block * surface.terrain_cell
+    return part(layer, vertices, triangles, material, anchor=np.repeat(anchor, 2 * cuts * cuts, axis=0))
 
 
 def _outside(surface: Surface, layer: Layer, material: int) -> Part:
