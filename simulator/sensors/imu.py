@@ -12,11 +12,11 @@ __all__ = ["ImuHistory", "ImuReading", "ImuSpec", "imu_spec", "read_imu"]
 
 Vector = tuple[float, float, float]
 
-GRAVITY_MPS2: Final = 9.81  # CARLA's InertialMeasurementUnit.cpp
+GRAVITY_MPS2: Final = 9.81  # of CARLA's worlds, until a client sets another one (set_imui_gravity)
 
 
 class ImuReading(NamedTuple):
-    accelerometer: Vector  # m/s2, specific force: 9.81 upwards at rest
+    accelerometer: Vector  # m/s2, specific force: gravity, upwards, at rest
     gyroscope: Vector  # rad/s
     compass_rad: float  # 0 faces north (-y), grows to the right, below 2 pi
 
@@ -46,7 +46,13 @@ def imu_spec(attributes: Mapping[str, str], key: int) -> ImuSpec:
 
 
 def read_imu(
-    spec: ImuSpec, history: ImuHistory, pose: Pose, angular_velocity: Vector, since_last_s: float, frame: int
+    spec: ImuSpec,
+    history: ImuHistory,
+    pose: Pose,
+    angular_velocity: Vector,
+    since_last_s: float,
+    frame: int,
+    gravity_mps2: float = GRAVITY_MPS2,
 ) -> tuple[ImuReading, ImuHistory]:
     """The reading of a sensor at `pose` on a body that turns with `angular_velocity` (rad/s, world axes).
 
@@ -56,7 +62,7 @@ def read_imu(
     axes = rotation(pose)
     here = (pose.x, pose.y, pose.z)
     ax, ay, az = _acceleration(history, here, since_last_s)
-    accelerometer = _into(axes, (ax, ay, az + GRAVITY_MPS2))
+    accelerometer = _into(axes, (ax, ay, az + gravity_mps2))
     gyroscope = _into(axes, angular_velocity)
     if any(spec.accelerometer_stddev):
         accelerometer = _noisy(accelerometer, spec.accelerometer_stddev, normal3(spec.key, frame, 0))

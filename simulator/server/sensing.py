@@ -251,7 +251,9 @@ class Sensing:
         if actor.type_id == "sensor.other.imu":
             since = world.delta_s if sensor.last_read_s is None else world.elapsed_s - sensor.last_read_s
             turn = (float(row["wx"]), float(row["wy"]), float(row["wz"]))
-            reading, sensor.history = read_imu(sensor.spec, sensor.history, world.pose(actor), turn, since, world.steps)
+            reading, sensor.history = read_imu(
+                sensor.spec, sensor.history, world.pose(actor), turn, since, world.steps, self._server.gravity
+            )
             sensor.last_read_s = world.elapsed_s
             return [
                 imu_payload(

@@ -251,6 +251,9 @@ def test_the_gravity_of_imus_can_be_set(bench: Bench) -> None:
     assert before == pytest.approx(9.81, abs=0.01)
     bench.world.set_imui_sensor_gravity(5.0)
     assert bench.world.get_imui_sensor_gravity() == pytest.approx(5.0)
+    inbox = bench.sensor("sensor.other.imu", bench.car())
+    bench.tick()
+    assert inbox.get().accelerometer.z == pytest.approx(5.0, abs=0.1)  # a first reading knows of gravity alone
     bench.world.set_imui_sensor_gravity(before)
 
 

@@ -26,7 +26,7 @@ def are_gbuffers_enabled(server: Server, session: Session, actor_id: int) -> boo
 refuse("enable_gbuffers", "get_gbuffer_token", because="it renders without G-buffers")
 
 
-@call("set_ignored_vehicles", but="there is no lidar yet that could ignore them")
+@call("set_ignored_vehicles")
 def set_ignored_vehicles(server: Server, session: Session, actor_id: int, ids: list[int]) -> None:
     """Vehicles that a lidar does not see."""
     server.sensing.ignore(actor_or_refuse(server, session, actor_id), ids)
@@ -37,7 +37,7 @@ def get_imui_gravity(server: Server, session: Session) -> float:
     return server.gravity
 
 
-@call("set_imui_gravity", but="it is kept and sent back only: what an IMU reads does not change")
+@call("set_imui_gravity")
 def set_imui_gravity(server: Server, session: Session, gravity: float) -> None:
     server.gravity = gravity
 
