@@ -53,14 +53,14 @@ class MeshBuilder:
 
     def solid(self, polygons: Sequence[Polygon], bone: int = 0) -> None:
         """A closed surface of convex polygons that all run the same way round."""
-        volume = sum(_volume(a, b, c) for points, _ in polygons for a, b, c in _fan(points))
+        volume = sum(_volume(a, b, c) for points, _ in polygons for a, b, c in _cut(points))
         self.surface(polygons if volume > 0.0 else [(points[::-1], material) for points, material in polygons], bone)
 
     def surface(self, polygons: Iterable[Polygon], bone: int = 0) -> None:
         """Polygons as they are, each seen from the side that its corners' cross product points to."""
         index: dict[Point, int] = {}
         for points, material in polygons:
-            for corners in _fan(points):
+            for corners in _cut(points):
                 if _is_flat(*corners):
                     continue
                 rows = [self._vertex(corner, bone, index) for corner in corners]
@@ -252,9 +252,16 @@ def _rectangle(x0: float, y0: float, x1: float, y1: float, bevel: float) -> list
     ]  # fmt: skip
 
 
-def _fan(points: Sequence[Point]) -> Iterable[tuple[Point, Point, Point]]:
-    for k in range(1, len(points) - 1):
-        yield points[0], points[k], points[k + 1]
+def _cut(points: Sequence[Point]) -> Iterable[tuple[Point, Point, Point]]:
+    """A convex polygon as triangles, to and fro across it: corners in line with their neighbours do no harm, as they
+    would at the hub of a fan."""
+    i, j = 0, len(points) - 1
+    while j - i > 1:
+        yield points[i], points[i + 1], points[j]
+        i += 1
+        if j - i > 1:
+            yield points[i], points[j - 1], points[j]
+            j -= 1
 
 
 def _minus(a: Point, b: Point) -> Point:

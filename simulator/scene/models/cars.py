@@ -241,10 +241,10 @@ def add_high_brake_lamp(mesh: MeshBuilder, hull: Hull) -> None:
     s, box = hull.style, hull.box
     foot_x, head_x = box.x(s.deck_x), box.x(s.roof_rear_x - 0.02)
     foot_z, head_z = hull.top(foot_x), hull.rail
-    t = 0.90
-    x, z = foot_x + t * (head_x - foot_x), foot_z + t * (head_z - foot_z)
-    lean = 0.06 * (head_x - foot_x) / (head_z - foot_z)
-    mesh.panel((x - 0.012, box.middle_y, z), BACKWARD, 0.34 * hull.half_width, 0.06, BRAKE_LAMP, lean=lean)
+    x, z = foot_x + 0.88 * (head_x - foot_x), foot_z + 0.88 * (head_z - foot_z)
+    x = max(x, hull.rear + 0.02)
+    half = 0.17 * hull.half_width
+    mesh.box((x - 0.02, box.middle_y - half, z - 0.02), (x + 0.12, box.middle_y + half, z + 0.035), BRAKE_LAMP)
 
 
 def _corner(mesh: MeshBuilder, hull: Hull, end: float, begin: float, side: float, material: int) -> None:
@@ -321,15 +321,29 @@ def _far_cabin(mesh: MeshBuilder, hull: Hull) -> None:
         rings.append([(x, y0 + y, hull.top(x) - 0.04 if height is None else height) for x, y in corners])
     side = BODY if s.blind else WINDOW
     mesh.loft(rings, [side, WINDOW, side, side], first=UNDERSIDE, last=BODY)
+    if s.blind:
+        _far_door_windows(mesh, rings[0], rings[1], s.blind / s.windows)
 
 
-def add_stripe(mesh: MeshBuilder, hull: Hull, material: int, low: float, high: float) -> None:
+def _far_door_windows(mesh: MeshBuilder, foot: list[Point], head: list[Point], begin: float) -> None:
+    """The front part of a cabin whose rear is sheet metal."""
+    for rear, front, facing in ((0, 1, LEFT), (3, 2, RIGHT)):
+        corners: list[Point] = []
+        for along, up in ((begin, 0.08), (0.96, 0.08), (0.96, 0.88), (begin, 0.88)):
+            low = [foot[rear][k] + along * (foot[front][k] - foot[rear][k]) for k in range(3)]
+            high = [head[rear][k] + along * (head[front][k] - head[rear][k]) for k in range(3)]
+            x, y, z = (low[k] + up * (high[k] - low[k]) for k in range(3))
+            corners.append((x, y + 0.006 * facing[1], z))
+        mesh.patch(corners, WINDOW, facing)
+
+
+def add_stripe(mesh: MeshBuilder, hull: Hull, material: int, low: float, high: float, out: float = 0.004) -> None:
     """A band along both flanks between the wheels, between two shares of the height from waist to shoulder."""
     rear, front = hull.flank
     for side, facing in ((-1.0, LEFT), (1.0, RIGHT)):
         corners: list[Point] = []
         for x, share in ((rear, low), (front, low), (front, high), (rear, high)):
-            y, z = hull.side(x, share, out=0.004)
+            y, z = hull.side(x, share, out=out)
             corners.append((x, hull.box.middle_y + side * y, z))
         mesh.patch(corners, material, facing)
 

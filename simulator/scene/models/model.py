@@ -40,5 +40,7 @@ class Model(NamedTuple):
 
 def joints(*rows: tuple[object, ...]) -> NDArray[np.void]:
     """The body's joint and then these."""
-    body = (FIXED, 0, 0, 0, 0.0, 0.0, 0.0, 0.0, 0.0)
-    return np.array([body, *rows], JOINT)
+    table = np.zeros(1 + len(rows), JOINT)
+    for k, row in enumerate(rows, start=1):
+        table[k] = row
+    return table

@@ -81,11 +81,18 @@ class Lorry:
     def far(self, mesh: MeshBuilder) -> None:
         o, box = self.outline, self.box
         if o.kind == "bus":
-            self._bus_shell(mesh)
+            self._bus_shell(mesh, far=True)
             self._window_row(mesh, count=1)
+            self._rear_window(mesh)
+            mesh.box((box.x(-0.6), self.y - 0.6, self.top - 0.16), (box.x(0.35), self.y + 0.6, self.top), LIGHT_GREY)
         else:
             self._cab(mesh, far=True)
-            self._block(mesh, self.rear, self.front - o.cab_length_m, box.z(o.floor), box.z(o.cargo_height) - MARGIN_M)
+            back, low, high = self.front - o.cab_length_m, box.z(o.floor), box.z(o.cargo_height) - MARGIN_M
+            self._block(mesh, self.rear, back, low, high)
+            self._sides(mesh, back, low, high, shutters=1)
+            if o.kind == "fire engine":
+                low, high = self.top - 0.22, self.top
+                mesh.box((self.rear + 0.2, self.y - 0.4, low), (self.front - 1.2, self.y + 0.4, high), CHROME)
             mesh.box(
                 (self.rear, self.y - 0.8 * self.half, box.z(0.12)),
                 (self.front - 0.5, self.y + 0.8 * self.half, box.z(o.floor) + 0.02),
@@ -168,15 +175,7 @@ class Lorry:
         low, high = box.z(o.floor), box.z(o.cargo_height) - MARGIN_M
         arch = max(w.z + 1.08 * w.radius for w in self.wheels)
         self._block(mesh, self.rear, back, max(low, arch), high)
-        for side, facing in ((-1.0, LEFT), (1.0, RIGHT)):
-            y = self.y + side * (self.half + 0.006)
-            if o.kind == "fire engine":
-                self._shutters(mesh, y, facing, back, max(low, arch), high)
-            else:
-                band = WHITE_PAINT if o.cargo == BODY else BODY
-                z0, z1 = low + 0.40 * (high - low), low + 0.62 * (high - low)
-                ends = [(self.rear + 0.1, z0), (back - 0.1, z0 + 0.12), (back - 0.1, z1 + 0.12), (self.rear + 0.1, z1)]
-                mesh.patch([(x, y, z) for x, z in ends], band, facing)
+        self._sides(mesh, back, max(low, arch), high, shutters=3)
         x = self.rear - 0.006
         mesh.panel(
             (x, self.y - 0.47 * self.half, 0.5 * (low + high) + 0.1),
@@ -195,11 +194,25 @@ class Lorry:
         if o.kind == "fire engine":
             self._ladder(mesh, back, high)
 
-    def _shutters(self, mesh: MeshBuilder, y: float, facing: Point, back: float, low: float, high: float) -> None:
+    def _sides(self, mesh: MeshBuilder, back: float, low: float, high: float, shutters: int) -> None:
+        """What is on the flanks: a fire engine's roller shutters, or a rising band."""
+        o = self.outline
+        for side, facing in ((-1.0, LEFT), (1.0, RIGHT)):
+            y = self.y + side * (self.half + 0.006)
+            if o.kind == "fire engine":
+                self._shutters(mesh, y, facing, back, low, high, shutters)
+                continue
+            z0, z1 = low + 0.36 * (high - low), low + 0.60 * (high - low)
+            ends = [(self.rear + 0.1, z0), (back - 0.1, z0 + 0.12), (back - 0.1, z1 + 0.12), (self.rear + 0.1, z1)]
+            mesh.patch([(x, y, z) for x, z in ends], WHITE_PAINT if o.cargo == BODY else BODY, facing)
+
+    def _shutters(
+        self, mesh: MeshBuilder, y: float, facing: Point, back: float, low: float, high: float, count: int
+    ) -> None:
         span = back - self.rear
-        for k in range(3):
-            x = self.rear + (k + 0.5) * span / 3.0
-            mesh.panel((x, y, 0.5 * (low + high) + 0.12), facing, 0.88 * span / 3.0, 0.66 * (high - low), LIGHT_GREY)
+        for k in range(count):
+            x = self.rear + (k + 0.5) * span / count
+            mesh.panel((x, y, 0.5 * (low + high) + 0.12), facing, 0.90 * span / count, 0.66 * (high - low), LIGHT_GREY)
         mesh.panel((self.rear + 0.5 * span, y, low + 0.10), facing, span, 0.16, YELLOW_PAINT)
 
     def _ladder(self, mesh: MeshBuilder, back: float, low: float) -> None:
@@ -224,7 +237,7 @@ class Lorry:
         x = self.front - 0.75
         mesh.panel((x - 0.35, self.y + self.half + 0.008, box.z(0.42)), RIGHT, 0.9, 0.56 * box.height, TRIM)
         mesh.panel((x - 0.35, self.y + self.half + 0.012, box.z(0.50)), RIGHT, 0.7, 0.36 * box.height, WINDOW)
-        mesh.panel((self.rear - 0.008, self.y, box.z(0.68)), BACKWARD, 1.5 * self.half, 0.26 * box.height, WINDOW)
+        self._rear_window(mesh)
         for share in (-0.45, 0.2):
             middle = box.x(share)
             mesh.box(
@@ -234,12 +247,16 @@ class Lorry:
                 taper=0.9,
             )
 
-    def _bus_shell(self, mesh: MeshBuilder) -> None:
-        """Cross-sections along x with raised bottoms over the wheels; the roof's edges are round."""
+    def _rear_window(self, mesh: MeshBuilder) -> None:
+        box = self.box
+        mesh.panel((self.rear - 0.008, self.y, box.z(0.68)), BACKWARD, 1.5 * self.half, 0.26 * box.height, WINDOW)
+
+    def _bus_shell(self, mesh: MeshBuilder, *, far: bool = False) -> None:
+        """Cross-sections along x, from nearby with raised bottoms over the wheels; the roof's edges are round."""
         o, box = self.outline, self.box
         roof, low = self.top - 0.15, box.z(0.09)
         stations = {self.rear: low, self.front: low, self.front - o.rake_m: low}
-        for wheel in self.wheels:
+        for wheel in [] if far else self.wheels:
             reach = 1.12 * wheel.radius
             for share, height in (
                 (-1.0, low),

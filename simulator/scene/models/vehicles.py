@@ -104,7 +104,7 @@ def car_model(name: str, box: Box) -> Model:
 def _markings(mesh: MeshBuilder, hull: Hull, name: str) -> None:
     if name.startswith("dodge.charger_police"):
         add_stripe(mesh, hull, WHITE_PAINT, 0.05, 0.95)
-        add_stripe(mesh, hull, BLUE_PAINT, 0.30, 0.60)
+        add_stripe(mesh, hull, BLUE_PAINT, 0.30, 0.60, out=0.008)
     elif name == "ford.ambulance":
         add_stripe(mesh, hull, RED_PAINT, 0.15, 0.60)
     elif name == "ford.crown":
