@@ -20,8 +20,6 @@ from simulator.world.pose import Pose, rotation
 
 __all__ = ["DETECTION", "RadarSpec", "radar_spec", "read_radar"]
 
-Vector = tuple[float, float, float]
-
 # As they travel. Velocity along the ray, positive when the distance grows; angles to the right and upwards.
 DETECTION: Final = np.dtype(
     [("velocity_mps", "<f4"), ("azimuth_rad", "<f4"), ("altitude_rad", "<f4"), ("depth_m", "<f4")]
@@ -55,22 +53,17 @@ def radar_spec(attributes: Mapping[str, str], key: int) -> RadarSpec:
 
 def read_radar(
     spec: RadarSpec,
-    before: Vector | None,
-    since_last_s: float,
     frame: Frame,
     pose: Pose,
+    before: Pose,
     *,
     ignored: frozenset[int] = frozenset(),
     run: Run = one_by_one,
-) -> tuple[NDArray[np.void], Vector]:
-    """DETECTIONs of one tick, and the sensor's place, which the next reading wants as `before`.
-
-    Its own speed is the way since its last reading; in its first (None) it counts as standing.
-    """
-    here = (pose.x, pose.y, pose.z)
+) -> NDArray[np.void]:
+    """DETECTIONs of one tick, in which a sensor came from `before` to `pose`: that is its own speed."""
     count = int(np.float32(spec.points_per_second) * np.float32(frame.delta_s))
     if count == 0 or spec.range_m == 0.0:
-        return np.empty(0, DETECTION), here
+        return np.empty(0, DETECTION)
     y, z = np.empty(count), np.empty(count)
     _draw(spec.key, frame.number, tan(0.5 * spec.horizontal_fov_rad), tan(0.5 * spec.vertical_fov_rad), y, z)
     length = np.sqrt(1.0 + y * y + z * z)
@@ -81,16 +74,14 @@ def read_radar(
     met = (hits.triangle[:, 0] >= 0) & (hits.distance_m[:, 0] <= reach)
 
     directions = np.stack([np.ones(count), y, z], axis=1)[met] / length[met, None] @ np.array(rotation(pose)).T
-    own = np.zeros(3)
-    if before is not None and since_last_s > 0.0:
-        own = (np.array(here) - np.array(before)) / since_last_s
+    own = (np.array(pose[:3]) - np.array(before[:3])) / frame.delta_s
     velocity = frame.instances["velocity"][_instance_of(frame, hits.triangle[met, 0])] - own
     detections = np.empty(int(met.sum()), DETECTION)
     detections["velocity_mps"] = (velocity * directions).sum(axis=1)
     detections["azimuth_rad"] = azimuth[met]
     detections["altitude_rad"] = altitude[met]
     detections["depth_m"] = hits.distance_m[met, 0]
-    return detections, here
+    return detections
 
 
 def _instance_of(frame: Frame, triangle: NDArray[np.int32]) -> NDArray[np.int32]:

@@ -134,10 +134,7 @@ class _Radar:
         self._spec = radar_spec(attributes, key)
 
     def read(self, look: Look, header: bytes) -> memoryview:
-        was = (look.pose_before.x, look.pose_before.y, look.pose_before.z)
-        detections, _ = read_radar(
-            self._spec, was, look.frame.delta_s, look.frame, look.pose, ignored=look.ignored, run=look.run
-        )
+        detections = read_radar(self._spec, look.frame, look.pose, look.pose_before, ignored=look.ignored, run=look.run)
         return _message(header, b"", detections)
 
 

@@ -1,9 +1,11 @@
 """Radar: where its rays go, what they meet, and the sign of the speed."""
 
 from math import pi, radians, tan
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from simulator.blueprints import catalogue
 from simulator.scene.tables import Frame
@@ -26,6 +28,10 @@ def wall(distance_m: float, **instance: object) -> Frame:
     return frame(None, body, None, instances({}, {"id": 9, **instance}))
 
 
+def read(spec: RadarSpec, scene: Frame, pose: Pose, before: Pose | None = None, **more: Any) -> NDArray[np.void]:
+    return read_radar(spec, scene, pose, before or pose, **more)
+
+
 def test_attributes() -> None:
     spec = spec_of(horizontal_fov="45", range="60", points_per_second="3000")
     assert spec == pytest.approx((radians(45), radians(30), 60.0, 3000.0, 1))
@@ -41,7 +47,7 @@ def test_what_cannot_be_built_is_refused_by_name(given: dict[str, str]) -> None:
 
 def test_rays_fill_the_cone_evenly_in_radius_and_angle() -> None:
     spec = spec_of(points_per_second="400000", horizontal_fov="40", vertical_fov="20")
-    detections, _ = read_radar(spec, None, 0.05, wall(50.0), Pose())
+    detections = read(spec, wall(50.0), Pose())
     assert len(detections) == 20000  # each meets the wall
     across = np.tan(detections["azimuth_rad"]) / tan(radians(20))
     up = np.tan(detections["altitude_rad"]) / np.cos(detections["azimuth_rad"]) / tan(radians(10))
@@ -57,13 +63,13 @@ def test_rays_fill_the_cone_evenly_in_radius_and_angle() -> None:
 )
 def test_points_of_a_tick(points_per_second: str, delta_s: float, expected: int) -> None:
     scene = frame(None, wall(50.0).movers, None, wall(50.0).instances, delta_s=delta_s)
-    detections, _ = read_radar(spec_of(points_per_second=points_per_second), None, delta_s, scene, Pose())
+    detections = read(spec_of(points_per_second=points_per_second), scene, Pose())
     assert len(detections) == expected
 
 
 def test_depth_and_angles_lead_to_the_surface() -> None:
     pose = Pose(2, -3, 1.2, 0.1, -0.05, 2.0)
-    detections, _ = read_radar(spec_of(points_per_second="20000"), None, 0.05, frame(geometry([ground(150, 10)])), pose)
+    detections = read(spec_of(points_per_second="20000"), frame(geometry([ground(150, 10)])), pose)
     a, e, d = (detections[name].astype(float) for name in ("azimuth_rad", "altitude_rad", "depth_m"))
     local = np.stack([np.cos(e) * np.cos(a), np.cos(e) * np.sin(a), np.sin(e)], axis=1) * d[:, None]
     world = local @ np.array(rotation(pose)).T + np.array(pose[:3])
@@ -78,7 +84,7 @@ def test_against_the_plain_way() -> None:
     scene = frame(geometry([corners]))
     pose = Pose(*rng.normal(size=3), *rng.uniform(-3, 3, 3))
     spec = spec_of(points_per_second="20000", horizontal_fov="120", vertical_fov="90", range="40")
-    everything, _ = read_radar(spec, None, 0.05, wall(0.0), Pose(x=-1e-3))  # the rays themselves, in their order
+    everything = read(spec, wall(0.0), Pose(x=-1e-3))  # the rays themselves, in their order
     a, e = (everything[name].astype(float) for name in ("azimuth_rad", "altitude_rad"))
     local = np.stack([np.cos(e) * np.cos(a), np.cos(e) * np.sin(a), np.sin(e)], axis=1)
     expected, _ = plain_cast(
@@ -88,7 +94,7 @@ def test_against_the_plain_way() -> None:
         1e3,
     )
     met = expected <= 40.0 / local[:, 0]  # rays end in a plane
-    detections, _ = read_radar(spec, None, 0.05, scene, pose)
+    detections = read(spec, scene, pose)
     assert len(everything) == 1000
     assert 200 < met.sum() < 1000
     assert detections["azimuth_rad"] == pytest.approx(a[met], abs=1e-6)
@@ -97,24 +103,23 @@ def test_against_the_plain_way() -> None:
 
 def test_the_sign_of_the_speed() -> None:
     ahead = spec_of(horizontal_fov="4", vertical_fov="4")
-    coming, _ = read_radar(ahead, None, 0.05, wall(50.0, velocity=(-12.0, 3.0, 0.0)), Pose())
+    coming = read(ahead, wall(50.0, velocity=(-12.0, 3.0, 0.0)), Pose())
     assert coming["velocity_mps"] == pytest.approx(np.full(75, -12.0), abs=0.15)
-    going, _ = read_radar(ahead, None, 0.05, wall(50.0, velocity=(12.0, 0.0, 0.0)), Pose())
+    going = read(ahead, wall(50.0, velocity=(12.0, 0.0, 0.0)), Pose())
     assert going["velocity_mps"] == pytest.approx(np.full(75, 12.0), abs=0.02)
     # The exact value on each ray.
     direction = np.cos(coming["altitude_rad"]) * [np.cos(coming["azimuth_rad"]), np.sin(coming["azimuth_rad"])]
     assert coming["velocity_mps"] == pytest.approx(-12.0 * direction[0] + 3.0 * direction[1], abs=1e-4)
 
 
-def test_its_own_way_since_the_last_reading_counts() -> None:
+def test_its_own_speed_counts() -> None:
     ahead = spec_of(horizontal_fov="4", vertical_fov="4")
-    first, before = read_radar(ahead, None, 0.05, wall(50.0), Pose(yaw=0.0))
-    assert (first["velocity_mps"] == 0.0).all()
-    assert before == (0.0, 0.0, 0.0)
-    # A metre towards a wall that stands, in a tenth of a second; and beside one that runs before it.
-    closing, before = read_radar(ahead, before, 0.1, wall(50.0), Pose(x=1.0))
+    still = read(ahead, wall(50.0), Pose())
+    assert (still["velocity_mps"] == 0.0).all()
+    # Half a metre in a tick of 0.05 s, towards a wall that stands and behind one that runs before it.
+    closing = read(ahead, wall(50.0), Pose(x=1.0), Pose(x=0.5))
     assert closing["velocity_mps"] == pytest.approx(np.full(75, -10.0), abs=0.02)
-    following, _ = read_radar(ahead, before, 0.1, wall(50.0, velocity=(10.0, 0.0, 0.0)), Pose(x=2.0))
+    following = read(ahead, wall(50.0, velocity=(10.0, 0.0, 0.0)), Pose(x=1.0), Pose(x=0.5))
     assert following["velocity_mps"] == pytest.approx(np.zeros(75), abs=1e-4)
 
 
@@ -122,8 +127,8 @@ def test_the_level_stands_and_the_ignored_are_not_there() -> None:
     behind = geometry([box((91, 0, 0), (1, 500, 500))])
     moving = wall(50.0, velocity=(5.0, 0.0, 0.0))
     scene = frame(behind, moving.movers, None, moving.instances)
-    near, _ = read_radar(spec_of(range="95"), None, 0.05, scene, Pose())
-    far, _ = read_radar(spec_of(range="95"), None, 0.05, scene, Pose(), ignored=frozenset({9}))
+    near = read(spec_of(range="95"), scene, Pose())
+    far = read(spec_of(range="95"), scene, Pose(), ignored=frozenset({9}))
     assert near["velocity_mps"].min() > 4.5
     assert near["depth_m"].min() == pytest.approx(50.0, abs=0.5)
     assert (far["velocity_mps"] == 0.0).all()
@@ -133,15 +138,13 @@ def test_the_level_stands_and_the_ignored_are_not_there() -> None:
 def test_readings_repeat_by_key_and_frame() -> None:
     scene = wall(50.0)
     later = frame(None, scene.movers, None, scene.instances, number=8)
-    one, again, other_key = (read_radar(spec_of()._replace(key=key), None, 0.05, scene, Pose())[0] for key in (1, 1, 2))
-    other_frame, _ = read_radar(spec_of(), None, 0.05, later, Pose())
+    one, again, other_key = (read(spec_of()._replace(key=key), scene, Pose()) for key in (1, 1, 2))
+    other_frame = read(spec_of(), later, Pose())
     assert one.tobytes() == again.tobytes()
     assert one.tobytes() != other_key.tobytes()
     assert one.tobytes() != other_frame.tobytes()
 
 
 def test_nothing_ahead() -> None:
-    for given in ({}, {"range": "0"}):
-        detections, here = read_radar(spec_of(**given), None, 0.05, frame(), Pose(x=4.0))
-        assert len(detections) == 0
-        assert here == (4.0, 0.0, 0.0)
+    assert len(read(spec_of(), frame(), Pose())) == 0
+    assert len(read(spec_of(range="0"), wall(50.0), Pose())) == 0
