@@ -5,7 +5,8 @@ coordinates, 1997): with the corners a, b, c seen from the eye, the rows of the 
 once the edge functions of the triangle on the screen and the planes of its barycentric coordinates over depth. So no
 triangle is ever cut in pieces, not even where it passes beside or behind the eye, and an edge function depends on
 nothing but the edge's two corners: two triangles that share an edge get the same numbers with opposite signs, so
-every sample near the edge belongs to exactly one of them.
+every sample near the edge belongs to one of them; and to both where it is so near, or so near a corner, that rounding
+would decide.
 
 A sample is a point on the screen at which visibility is found: `scale` x `scale` of them in each pixel, at
 ((i + 0.5) / scale, (j + 0.5) / scale).
@@ -43,6 +44,9 @@ _EDGE_ON_M: Final = 1e-6
 
 # Corners are projected in float32: rows and columns are looked at if they come this close. In samples.
 _SLACK: Final = 1.0 / 128.0
+
+# And triangles are larger by this, in samples, so that nothing shows between them where corners meet on a sample.
+_OVERLAP: Final = 1e-9
 
 _NEVER: Final = np.float64(1e30)
 
@@ -127,8 +131,8 @@ class Workspace:
 
     def __init__(self) -> None:
         self.groups = np.empty(0, np.int32)
-        self.spans = np.empty(0, SPAN)
-        self.faces = np.empty(0, FACE)
+        self.spans = np.zeros(1, SPAN)  # never empty: whoever looks up the sky's triangle with max(-1, 0) finds a row
+        self.faces = np.zeros(1, FACE)
         self.corners = np.empty((_PARTS, 5, 0), np.float32)
         self.part_start = np.zeros(_PARTS + 1, np.int32)
         self.part_groups = np.zeros(_PARTS + 1, np.int32)
@@ -472,14 +476,15 @@ def _setup_group(view, geometry, g, materials, instances, scale, corners, spans,
                     if ez <= 0.0:
                         end_row = first_row
                     continue
-                j = np.ceil(min(max(-at_0 / ey, -1.0), height + 1.0))
+                j = min(max(-at_0 / ey, -1.0), height + 1.0)
                 if ey > 0.0:
-                    first_row = max(first_row, np.int64(j))
+                    first_row = max(first_row, np.int64(np.ceil(j - _OVERLAP)))
                 else:
-                    end_row = min(end_row, np.int64(j))
+                    end_row = min(end_row, np.int64(np.ceil(j + _OVERLAP)))
                 continue
             slope, at = -ey / ex, -at_0 / ex
             if ex > 0.0:
+                at -= _OVERLAP
                 if lefts == 0:
                     left0_slope, left0_at = slope, at
                 elif lefts == 1:
@@ -488,6 +493,7 @@ def _setup_group(view, geometry, g, materials, instances, scale, corners, spans,
                     third_slope, third_at, third_is_left = slope, at, 1
                 lefts += 1
             else:
+                at += _OVERLAP
                 if rights == 0:
                     right0_slope, right0_at = slope, at
                 elif rights == 1:

@@ -38,7 +38,8 @@ def camera_view(width: int, height: int, fov_deg: float, pose: Pose) -> View:
             [m[0][1], m[1][1], m[2][1]],
             [-m[0][2], -m[1][2], -m[2][2]],
             [m[0][0], m[1][0], m[2][0]],
-        ]
+        ],
+        np.float64,
     )
     focal_px = width / (2.0 * tan(radians(fov_deg) / 2.0))
-    return View(width, height, focal_px, np.array([pose.x, pose.y, pose.z]), axes)
+    return View(width, height, focal_px, np.array([pose.x, pose.y, pose.z], np.float64), axes)
