@@ -71,7 +71,8 @@ class Movers:
         cast = self._cast
         count = len(cast.group_owner)
         bones = np.empty((len(cast.joints), BONE_NUMBERS))
-        instances = cast.instances.copy()
+        instances = np.zeros(len(cast.instances), INSTANCE)  # copy() would leave the padding between fields undefined
+        instances[:] = cast.instances
         casters = np.zeros(len(self._tracks), CASTER)
         n_casters = pose_all(
             self._tracks,

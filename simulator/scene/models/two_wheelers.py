@@ -84,7 +84,8 @@ class _Cycle:
         self._box = box
         self._jacket = jacket
         self._radius = min(shape.wheel_radius_m, 0.46 * box.length * 0.5)
-        self._front_x = box.high[0] - MARGIN_M - self._radius
+        # Steered, the tyre's edge reaches further ahead than its middle.
+        self._front_x = box.high[0] - MARGIN_M - self._radius - 0.3 * shape.tyre_width_m**2
         self._rear_x = box.low[0] + MARGIN_M + self._radius
         self._axle_z = box.low[2] + self._radius
         self._half_width = 0.5 * box.width - MARGIN_M

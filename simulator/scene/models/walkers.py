@@ -247,7 +247,9 @@ class _Person:
         )
         for side, thigh, arm in ((-1.0, _LEFT_THIGH, _LEFT_ARM), (1.0, _RIGHT_THIGH, _RIGHT_ARM)):
             y = side * 0.062 * w
-            mesh.box((-0.055 * w, y - 0.05 * w, z(0.0)), (0.065 * w, y + 0.05 * w, z(0.48)), looks.trousers, thigh)
+            mesh.cylinder((0.0, y, z(_KNEE)), (0.0, y, z(0.48)), 0.062 * w, 3, looks.trousers, thigh)
+            lower = looks.skin if looks.skirt else looks.trousers
+            mesh.cylinder((0.0, y, z(0.0)), (0.0, y, z(_KNEE)), (0.060 * w, 0.052 * w), 3, lower, thigh + 1)
             mesh.cylinder(
                 (0.02 * w, side * self._hand_y, z(_HAND)),
                 (0.0, side * self._arm_y, z(self._shoulder)),
