@@ -150,6 +150,8 @@ def measure(case: Case, seconds: float) -> Figures:
             size += drive.tick(inboxes)
             ticks += 1
         elapsed, after = time.perf_counter() - started, spent(pid)
+        for inbox in inboxes:
+            inbox.sensor.destroy()
         loop, threads, client = (1e3 * (now - was) / ticks for was, now in zip(before, after, strict=True))
         return Figures(ticks / elapsed, loop, threads, client, size / ticks / 1e6)
 
