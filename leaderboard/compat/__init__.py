@@ -1,0 +1,1 @@
+"""Foreign habits, in quarantine: what agents import or expect beside the official interface."""

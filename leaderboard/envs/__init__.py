@@ -1,0 +1,1 @@
+"""Frozen: paths that agents written for the public leaderboard import. Nothing else grows here."""
