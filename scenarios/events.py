@@ -60,7 +60,7 @@ class FailureCause(StrEnum):
 
 
 class Outcome(StrEnum):
-    """How an attempt at a route ended. Who is to blame and what follows is one table, leaderboard.log.outcomes."""
+    """How an attempt at a route ended. Who is to blame and what follows is one table, leaderboard.outcomes."""
 
     COMPLETED = "completed"
     DEVIATED = "deviated from the route"
@@ -100,7 +100,8 @@ class Event:
 class EpisodeStarted(Event):
     """The ego stands on the route.
 
-    `plan_length_m` is that of the dense plan, `keypoints_length_m` that of the file's points.
+    `plan_length_m` is that of the dense plan of `plan_points` points, `keypoints_length_m` that of the file's points.
+    `first_junction_point` counts from 0 along the plan; None where it crosses no junction.
     """
 
     route_id: str
@@ -109,6 +110,8 @@ class EpisodeStarted(Event):
     profile: str
     seed: int
     plan_length_m: float
+    plan_points: int
+    first_junction_point: int | None
     keypoints_length_m: float
 
 
