@@ -39,8 +39,9 @@ _PARTS: Final = 8
 # them they cover no more than focal * height * bias / distance: a tenth of a pixel at 20 m.
 PAINT_BIAS: Final = 0.003
 
-# A triangle whose plane passes the eye this closely is a line on the screen.
-_EDGE_ON_M: Final = 1e-6
+# What is seen under a smaller solid angle (twice that, in steradians) is flat, edge-on, or nothing but rounding:
+# a hundred times double precision, and less than a thousandth of a pixel in the narrowest and finest picture.
+_FLAT: Final = 1e-14
 
 # Corners are projected in float32: rows and columns are looked at if they come this close. In samples.
 _SLACK: Final = 1.0 / 128.0
@@ -453,9 +454,8 @@ def _setup_group(view, geometry, g, materials, instances, scale, corners, spans,
         e_bx, e_by, e_bz = cy * az - cz * ay, cz * ax - cx * az, cx * ay - cy * ax
         e_cx, e_cy, e_cz = ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx
         volume = ax * e_ax + ay * e_ay + az * e_az
-        sum_x, sum_y, sum_z = e_ax + e_bx + e_cx, e_ay + e_by + e_cy, e_az + e_bz + e_cz
-        if volume <= 0.0 or volume * volume <= _EDGE_ON_M * _EDGE_ON_M * (
-            sum_x * sum_x + sum_y * sum_y + sum_z * sum_z
+        if volume <= 0.0 or volume * volume <= _FLAT * _FLAT * (
+            (ax * ax + ay * ay + az * az) * (bx * bx + by * by + bz * bz) * (cx * cx + cy * cy + cz * cz)
         ):
             continue
         span = spans[row]
@@ -503,6 +503,7 @@ def _setup_group(view, geometry, g, materials, instances, scale, corners, spans,
                 rights += 1
         if first_row >= end_row:
             continue
+        sum_x, sum_y, sum_z = e_ax + e_bx + e_cx, e_ay + e_by + e_cy, e_az + e_bz + e_cz
         per_volume = 1.0 / volume
         z_x = sum_x * per_focal * per_volume
         z_y = sum_y * per_focal * per_volume
