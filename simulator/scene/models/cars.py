@@ -201,17 +201,20 @@ def add_mirrors(mesh: MeshBuilder, hull: Hull) -> None:
 
 
 def add_front(mesh: MeshBuilder, hull: Hull) -> None:
-    """Lamps, grille and plate on the front face."""
+    """Lamps in dark housings that reach around the corners, grille and plate."""
     x, box = hull.front + _PATCH_M, hull.box
     y0, w = box.middle_y, hull.width(hull.front)
     low, high = hull.bottom(hull.front), hull.top(hull.front)
     span = high - low
     lamp_z, lamp_h = low + 0.80 * span, 0.24 * span
     for side, blinker in ((-1.0, BLINKER_LEFT), (1.0, BLINKER_RIGHT)):
-        mesh.panel((x, y0 + side * 0.70 * w, lamp_z), FORWARD, 0.40 * w, lamp_h, HEAD_LAMP)
-        _corner(mesh, hull, hull.front, box.x(_NOSE), side, blinker)
-        mesh.panel((x, y0 + side * 0.70 * w, lamp_z - 0.70 * lamp_h), FORWARD, 0.40 * w, 0.03, POSITION_FRONT)
+        mesh.panel((x - 0.004, y0 + side * 0.71 * w, lamp_z - 0.01), FORWARD, 0.52 * w, lamp_h + 0.06, TRIM)
+        mesh.panel((x, y0 + side * 0.64 * w, lamp_z), FORWARD, 0.32 * w, lamp_h, HEAD_LAMP)
+        mesh.panel((x, y0 + side * 0.88 * w, lamp_z), FORWARD, 0.13 * w, lamp_h, blinker)
+        mesh.panel((x, y0 + side * 0.70 * w, lamp_z - 0.75 * lamp_h), FORWARD, 0.48 * w, 0.03, POSITION_FRONT)
         mesh.panel((x, y0 + side * 0.72 * w, low + 0.22 * span), FORWARD, 0.20 * w, 0.16 * span, FOG_FRONT)
+        _corner(mesh, hull, hull.front, box.x(_NOSE), side, TRIM, 0.12, 0.88, 0.5)
+        _corner(mesh, hull, hull.front, box.x(_NOSE), side, blinker, 0.30, 0.80, 0.0)
     mesh.panel((x - 0.002, y0, low + 0.78 * span), FORWARD, 0.86 * w, 0.20 * span, TRIM)
     mesh.panel((x - 0.003, y0, low + 0.20 * span), FORWARD, 1.0 * w, 0.22 * span, TRIM)
     mesh.panel((x, y0, low + 0.47 * span), FORWARD, 0.52, 0.11, PLATE)
@@ -226,8 +229,9 @@ def add_rear(mesh: MeshBuilder, hull: Hull) -> None:
     span = high - low
     z, h = low + 0.76 * span, 0.32 * span
     for side, blinker in ((-1.0, BLINKER_LEFT), (1.0, BLINKER_RIGHT)):
+        mesh.panel((x + 0.003, y0 + side * 0.70 * w, z), BACKWARD, 0.58 * w, h + 0.06, TRIM)
         mesh.panel((x, y0 + side * 0.82 * w, z), BACKWARD, 0.26 * w, h, BRAKE_LAMP)
-        _corner(mesh, hull, hull.rear, box.x(_TAIL), side, POSITION_REAR)
+        _corner(mesh, hull, hull.rear, box.x(_TAIL), side, POSITION_REAR, 0.15, 0.85, 0.0)
         mesh.panel((x, y0 + side * 0.60 * w, z + 0.25 * h), BACKWARD, 0.16 * w, 0.5 * h, blinker)
         mesh.panel((x, y0 + side * 0.60 * w, z - 0.25 * h), BACKWARD, 0.16 * w, 0.45 * h, REVERSE_LAMP)
         mesh.panel((x, y0 + side * 0.47 * w, z), BACKWARD, 0.09 * w, 0.7 * h, POSITION_REAR)
@@ -247,12 +251,23 @@ def add_high_brake_lamp(mesh: MeshBuilder, hull: Hull) -> None:
     mesh.box((x - 0.02, box.middle_y - half, z - 0.02), (x + 0.12, box.middle_y + half, z + 0.035), BRAKE_LAMP)
 
 
-def _corner(mesh: MeshBuilder, hull: Hull, end: float, begin: float, side: float, material: int) -> None:
-    """A lamp around the corner: on the face between the narrowed end and the side."""
+def _corner(
+    mesh: MeshBuilder,
+    hull: Hull,
+    end: float,
+    begin: float,
+    side: float,
+    material: int,
+    low: float,
+    high: float,
+    inset: float,
+) -> None:
+    """A patch around the corner: on the face between the narrowed end and the side, between two shares of the height
+    from waist to shoulder. `inset` brings it nearer to the face than the lamps are."""
     y0 = hull.box.middle_y
     corners: list[Point] = []
-    for x, share in ((end, 0.15), (begin, 0.15), (begin, 0.85), (end, 0.85)):
-        y, z = hull.side(x, share, out=_PATCH_M)
+    for x, share in ((end, low), (begin, low), (begin, high), (end, high)):
+        y, z = hull.side(x, share, out=_PATCH_M * (1.0 - inset))
         corners.append((x, y0 + side * y, z))
     mesh.patch(corners, material, (0.3 if end > begin else -0.3, side, 0.0))
 
