@@ -47,6 +47,13 @@ class ResultsFormat(StrEnum):
     BENCH2DRIVE = "bench2drive"
 
 
+class SensorSuite(StrEnum):
+    """Which sensors an agent may have, and how they are set up: leaderboard.sensors holds the tables."""
+
+    V1 = "1.0"
+    V2 = "2.x"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scoring:
     """Events to numbers."""
@@ -189,6 +196,7 @@ class Runtime:
     red_lights: RedLightRules
     route: RouteRules
     timeouts: Timeouts
+    sensor_suite: SensorSuite
     sensor_radius_m: float
     sensor_wait_s: float
     agent_timeout_s: float
@@ -256,6 +264,7 @@ _RUNTIME_2: Final = Runtime(
     red_lights=_RED_LIGHTS,
     route=_ROUTE,
     timeouts=_TIMEOUTS_2,
+    sensor_suite=SensorSuite.V2,
     sensor_radius_m=3.0,
     sensor_wait_s=10.0,
     agent_timeout_s=300.0,
@@ -273,6 +282,7 @@ _RUNTIME_1: Final = replace(
     stops=_STOPS_1,
     red_lights=_RED_LIGHTS_1,
     route=replace(_ROUTE, faces_lanes=True),
+    sensor_suite=SensorSuite.V1,
     timeouts=_TIMEOUTS_1,
     agent_timeout_s=60.0,
     traffic="lb1",
