@@ -55,7 +55,9 @@ def _look_around(world: World) -> None:
         assert blueprint is not None
         known = {attribute.id for attribute in blueprint.attributes}
         given: dict[str, str] = {name: "64" for name in ("image_size_x", "image_size_y") if name in known}
-        make(validate_attributes(blueprint, given), 0).read(look, bytes(HEADER_BYTES))
+        sensor = make(validate_attributes(blueprint, given), 0)
+        for _ in range(2):  # an event camera compares two pictures
+            sensor.read(look, bytes(HEADER_BYTES))
 
 
 def main() -> int:
