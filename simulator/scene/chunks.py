@@ -11,7 +11,8 @@ from simulator.scene.tables import F4, I4, Geometry
 F8 = NDArray[np.float64]
 
 FAR_M: Final = 1e9  # a group's farthest distance when it is never left out
-_LEAST_AREA_M2: Final = 1e-7  # smaller triangles are rounding
+# Thinner triangles are no wider than float32 rounds a place 4 km from the origin: they might face anywhere.
+_LEAST_WIDTH_M: Final = 5e-4
 
 
 class Layer(NamedTuple):
@@ -58,16 +59,18 @@ def part(
 
 
 def triangle_normals(vertices: F4, triangles: I4) -> tuple[F4, F8]:
-    """Unit normals towards the side that is seen, and areas."""
+    """Unit normals towards the side that is seen, and widths at right angles to the longest side."""
     a, b, c = (vertices[triangles[:, k]].astype(np.float64) for k in range(3))
-    normal = np.cross(b - a, c - a)
+    ab, ac, bc = b - a, c - a, c - b
+    normal = np.cross(ab, ac)
     double = np.sqrt((normal * normal).sum(axis=1))
-    return (normal / np.maximum(double, 1e-30)[:, None]).astype(np.float32), 0.5 * double
+    longest = np.sqrt(np.max([(side * side).sum(axis=1) for side in (ab, ac, bc)], axis=0))
+    return (normal / np.maximum(double, 1e-30)[:, None]).astype(np.float32), double / np.maximum(longest, 1e-30)
 
 
 def assemble(parts: Sequence[Part]) -> Geometry:
     """One Geometry: groups in order of layers, then of rows and columns of squares; in a group triangles keep their
-    order. Triangles without an area are dropped."""
+    order. Triangles without a width are dropped."""
     parts = [one for one in parts if len(one.triangles)]
     if not parts:
         return empty_geometry()
@@ -75,11 +78,11 @@ def assemble(parts: Sequence[Part]) -> Geometry:
     vertex_offset = np.cumsum([0, *(len(one.vertices) for one in parts)])
     vertices = np.concatenate([one.vertices for one in parts]).astype(np.float32)
     triangles = np.concatenate([one.triangles + start for one, start in zip(parts, vertex_offset, strict=False)])
-    normal, area = triangle_normals(vertices, triangles)
+    normal, width = triangle_normals(vertices, triangles)
     square = np.concatenate([_squares(one, layers.index(one.layer)) for one in parts])
     keys, group = np.unique(square, axis=0, return_inverse=True)
     group = group.reshape(-1)
-    good = np.flatnonzero(area > _LEAST_AREA_M2)
+    good = np.flatnonzero(width > _LEAST_WIDTH_M)
     order = good[np.argsort(group[good], kind="stable")]
     used, group = np.unique(group[order], return_inverse=True)
     group = group.reshape(-1)

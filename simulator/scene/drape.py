@@ -27,7 +27,8 @@ class Draped(NamedTuple):
 
 
 def drape(surface: Surface, shapes: F8, usable: NDArray[np.bool_]) -> Draped:
-    """Lay convex `shapes` [n, k, 3], whose heights say roughly which level is meant, on the usable triangles.
+    """Lay convex `shapes` [n, k, 3], whose heights say roughly which level is meant, on the usable triangles where
+    no other one is above them.
 
     A shape with fewer corners than k repeats its last one.
     """
@@ -72,7 +73,7 @@ def _drape(shapes, usable, surface, out_corners, out_owner):  # type: ignore[no-
                 cell = j * surface.nx + i
                 for k in range(surface.cell_start[cell], surface.cell_start[cell + 1]):
                     t = surface.cell_triangles[k]
-                    if seen[t] == shape or not usable[t] or n_candidates == _MOST_CANDIDATES:
+                    if seen[t] == shape or n_candidates == _MOST_CANDIDATES:
                         continue
                     seen[t] = shape
                     z = _height(surface, t, middle_x, middle_y)
@@ -110,7 +111,9 @@ def _drape(shapes, usable, surface, out_corners, out_owner):  # type: ignore[no-
                     kept[n_kept] = pieces[piece]
                     n_kept += 1
                     continue
-                for k in range(1, size - 1):
+                for k in range(1, size - 1 if usable[t] else 0):
+                    if _triangle(inside, k) <= 0.0:
+                        continue  # a strip around a bend tighter than it is wide crosses itself
                     if found < out_owner.shape[0]:
                         out_owner[found] = shape
                         for corner, m in enumerate((0, k, k + 1)):
@@ -186,10 +189,16 @@ def _half(surface, t, edge, side, polygon, size, result):  # type: ignore[no-unt
 
 @njit
 def _area(polygon, size):  # type: ignore[no-untyped-def]
-    """Of a convex polygon, which is 0 for fewer than three corners."""
-    double = 0.0
+    """Of a convex polygon that turns as the surface's triangles do; 0 for fewer than three corners."""
+    area = 0.0
     for k in range(1, size - 1):
-        double += (polygon[k, 0] - polygon[0, 0]) * (polygon[k + 1, 1] - polygon[0, 1]) - (
-            polygon[k + 1, 0] - polygon[0, 0]
-        ) * (polygon[k, 1] - polygon[0, 1])
-    return 0.5 * abs(double)
+        area += _triangle(polygon, k)
+    return area
+
+
+@njit
+def _triangle(polygon, k):  # type: ignore[no-untyped-def]
+    """The area of corners 0, k, k + 1."""
+    ux, uy = polygon[k, 0] - polygon[0, 0], polygon[k, 1] - polygon[0, 1]
+    vx, vy = polygon[k + 1, 0] - polygon[0, 0], polygon[k + 1, 1] - polygon[0, 1]
+    return 0.5 * (ux * vy - uy * vx)

@@ -10,6 +10,7 @@ from simulator.scene.tables import MATERIAL
 
 Colour = tuple[float, float, float]
 _PARAMS = 8
+_FIELDS = ("kind", "label", "lamp", "r", "g", "b", "p")
 
 
 class Materials:
@@ -60,7 +61,9 @@ class Materials:
     def table(self) -> NDArray[np.void]:
         """The MATERIAL array. The same object until the next new name; later tables begin with the same rows."""
         if self._table is None:
-            self._table = np.array(self._rows, MATERIAL)
+            self._table = np.zeros(len(self._rows), MATERIAL)  # zeros between the fields too: tables are compared
+            for field, values in zip(_FIELDS, zip(*self._rows, strict=True), strict=True):
+                self._table[field] = values
             self._table.flags.writeable = False
         return self._table
 
