@@ -73,8 +73,8 @@ def test_a_model_touches_its_box_on_all_sides(type_id: str) -> None:
         low[2] = max(low[2], 0.0)  # some boxes reach below the ground; wheels do not
     vertices = model(type_id).near.vertices
     # A wheel is a polygon: it touches the ground with a corner only as it turns, see the tests of movers.
-    assert (np.abs(vertices.min(0) - low) < (0.01, 0.01, 0.03)).all()
-    assert (np.abs(vertices.max(0) - high) < 0.01).all()
+    assert (np.abs(vertices.min(0) - low) < (0.02, 0.02, 0.03)).all()
+    assert (np.abs(vertices.max(0) - high) < 0.02).all()
 
 
 @pytest.mark.parametrize("type_id", WALKERS)
@@ -102,7 +102,7 @@ def test_models_have_few_triangles() -> None:
     near = {type_id: len(model(type_id).near.triangles) for type_id in VEHICLES + WALKERS + PROPS}
     far = {type_id: len(meshes(model(type_id))[-1].triangles) for type_id in VEHICLES + WALKERS + PROPS}
     assert max(near.values()) <= 720
-    assert np.median([near[type_id] for type_id in FOUR_WHEELED]) <= 560
+    assert np.median([near[type_id] for type_id in FOUR_WHEELED]) <= 600
     assert max(near[type_id] for type_id in WALKERS) <= 480
     assert max(far[type_id] for type_id in VEHICLES) <= 200
     assert np.median([far[type_id] for type_id in FOUR_WHEELED]) <= 100
