@@ -125,9 +125,9 @@ def place_casters(view, casters, sun_x, sun_y, sun_z, placed):  # type: ignore[n
 def caster_row(shadow, first, end, x, y, z, sun_part, keep):  # type: ignore[no-untyped-def]
     """Darken keep[first:end], factors on the light of ground pixels, by one caster.
 
-    x, y and z are the pixels' places; sun_part[k] is how much of the light there comes from the sun.
+    x, y and z are the pixels' places; sun_part is how much of the light there comes from the sun.
     """
-    for k in range(first, end):
+    for k in range(np.uint64(first), np.uint64(end)):
         above = z[k] - shadow.z
         if above > _ONE or above < -_ONE:
             continue
@@ -146,4 +146,4 @@ def caster_row(shadow, first, end, x, y, z, sun_part, keep):  # type: ignore[no-
             across = abs(mx * shadow.across_x + my * shadow.across_y) - shadow.reach_across
             beyond = max(max(abs(mx) - shadow.reach_x, abs(my) - shadow.reach_y), across)
             dark = min(max(np.float32(0.5) - np.float32(0.5) * beyond / _SOFT_M, _ZERO), _ONE)
-            keep[k] *= _ONE - dark * sun_part[k]
+            keep[k] *= _ONE - dark * sun_part

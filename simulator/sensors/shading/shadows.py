@@ -235,7 +235,7 @@ def _build(static: Geometry, kinds: NDArray[np.uint8], azimuth_deg: int, altitud
     f = np.float32
     box = np.array([1e9, 1e9, -1e9, -1e9], np.float32)
     _bounds(static, kinds, box)
-    if box[0] > box[2] or altitude_deg < 0:  # nothing stands here, or no sun: everything is clear of shadow
+    if box[0] > box[2]:  # nothing stands here
         box = np.zeros(4, np.float32)
     x0, y0 = float(box[0]) - _AROUND_M, float(box[1]) - _AROUND_M
     wide, high = float(box[2]) + _AROUND_M - x0, float(box[3]) + _AROUND_M - y0
@@ -251,6 +251,8 @@ def _build(static: Geometry, kinds: NDArray[np.uint8], azimuth_deg: int, altitud
     shift_x, shift_y = (least_z * run_x, most_z * run_x), (least_z * run_y, most_z * run_y)
     top_x0, top_y0 = x0 - max(shift_x), y0 - max(shift_y)
     top_wide, top_high = wide + max(shift_x) - min(shift_x), high + max(shift_y) - min(shift_y)
+    if altitude_deg < 0:  # no sun, no shadow: grids without room
+        wide = high = top_wide = top_high = 0.0
     cell = max(_CELL_M, sqrt(max(top_wide * top_high, wide * high) / _MOST_CELLS))
     top = np.empty((int(top_high / cell) + 1, int(top_wide / cell) + 1), np.float32)
     _fill_all(static, kinds, False, f(run_x), f(run_y), f(top_x0), f(top_y0), f(1.0 / cell), top)

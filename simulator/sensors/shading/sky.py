@@ -14,19 +14,32 @@ from simulator.kernels import njit
 from simulator.sensors.shading.tiles import CLOUDS, SIDE, bilinear, tiles
 from simulator.sensors.shading.weather import Light
 
-__all__ = ["DOME", "dome_of", "sky_at"]
+__all__ = ["DOME", "SKY_STEP", "add_sky", "add_sun", "dome_of", "fade", "sky_at", "sky_line"]
 
 DOME: Final = 320  # texels a side
+SKY_STEP: Final = 8  # pixels between the places at which a picture reads it
 
 _HALF = np.float32(0.5 * (DOME - 1))
 _ZERO = np.float32(0.0)
 _ONE = np.float32(1.0)
 _TWO = np.float32(2.0)
 _HALF_ONE = np.float32(0.5)
+# The ground beyond all that is drawn: fields.
+_FAR_GROUND = (np.float32(0.085), np.float32(0.115), np.float32(0.055))
 # Clouds lie in a layer; the sky's map of them covers this many heights of the layer before it repeats.
 _CLOUD_TILE = np.float32(SIDE / 7.0)
 # The layer bends down with the earth (and never meets the horizon).
 _CLOUD_BEND = np.float32(0.16)
+
+
+@njit
+def fade(x):  # type: ignore[no-untyped-def]
+    """exp(-x) for x >= 0, to 1 %, by arithmetic that is the same everywhere."""
+    a = x * np.float32(0.125)
+    q = _ONE / (_ONE + a + _HALF_ONE * a * a)
+    q *= q
+    q *= q
+    return q * q
 
 
 @njit
@@ -128,3 +141,79 @@ def sky_at(dome, x, y, z):  # type: ignore[no-untyped-def]
     g = dome[j, i, 1] * w00 + dome[j, i + 1, 1] * w01 + dome[j + 1, i, 1] * w10 + dome[j + 1, i + 1, 1] * w11
     b = dome[j, i, 2] * w00 + dome[j, i + 1, 2] * w01 + dome[j + 1, i, 2] * w10 + dome[j + 1, i + 1, 2] * w11
     return r, g, b
+
+
+@njit
+def sky_line(view, light, dome, y, line):  # type: ignore[no-untyped-def]
+    """The sky, and the ground beyond everything that is drawn, along a line of the picture, every SKY_STEP pixels."""
+    focal = np.float32(view.focal_px)
+    middle_x, middle_y = np.float32(0.5 * view.width), np.float32(0.5 * view.height)
+    height = max(np.float32(view.eye[2]), _ONE)
+    lit = max(light.to_sun_z, _ZERO)
+    ground_r = _FAR_GROUND[0] * (light.sky_r + light.sun_r * lit)
+    ground_g = _FAR_GROUND[1] * (light.sky_g + light.sun_g * lit)
+    ground_b = _FAR_GROUND[2] * (light.sky_b + light.sun_b * lit)
+    down = (np.float32(y) - middle_y) / focal
+    for k in range(line.shape[1]):
+        right = (np.float32(k * SKY_STEP) - middle_x) / focal
+        x = np.float32(view.axes[2, 0]) + np.float32(view.axes[0, 0]) * right + np.float32(view.axes[1, 0]) * down
+        y_ = np.float32(view.axes[2, 1]) + np.float32(view.axes[0, 1]) * right + np.float32(view.axes[1, 1]) * down
+        z = np.float32(view.axes[2, 2]) + np.float32(view.axes[0, 2]) * right + np.float32(view.axes[1, 2]) * down
+        scale = _ONE / np.sqrt(x * x + y_ * y_ + z * z)
+        x, y_, z = x * scale, y_ * scale, z * scale
+        r, g, b = sky_at(dome, x, y_, z)
+        if z < _ZERO:
+            part = fade(light.fog_per_m * height / max(-z, np.float32(1e-4)))
+            r += (ground_r - r) * part
+            g += (ground_g - g) * part
+            b += (ground_b - b) * part
+        line[0, k], line[1, k], line[2, k] = r, g, b
+
+
+@njit
+def add_sky(first, end, part, lines, column, weight, sum_r, sum_g, sum_b):  # type: ignore[no-untyped-def]
+    """Add sky to pixels, between two lines of it: `part` of the way from the upper to the lower one."""
+    for step in range(first // SKY_STEP, (end - 1) // SKY_STEP + 1):
+        r0 = lines[0, 0, step] + (lines[1, 0, step] - lines[0, 0, step]) * part
+        g0 = lines[0, 1, step] + (lines[1, 1, step] - lines[0, 1, step]) * part
+        b0 = lines[0, 2, step] + (lines[1, 2, step] - lines[0, 2, step]) * part
+        r1 = lines[0, 0, step + 1] + (lines[1, 0, step + 1] - lines[0, 0, step + 1]) * part
+        g1 = lines[0, 1, step + 1] + (lines[1, 1, step + 1] - lines[0, 1, step + 1]) * part
+        b1 = lines[0, 2, step + 1] + (lines[1, 2, step + 1] - lines[0, 2, step + 1]) * part
+        dr, dg, db = (
+            (r1 - r0) / np.float32(SKY_STEP),
+            (g1 - g0) / np.float32(SKY_STEP),
+            (b1 - b0) / np.float32(SKY_STEP),
+        )
+        at = step * SKY_STEP
+        for x in range(np.uint64(max(first, at)), np.uint64(min(end, at + SKY_STEP))):
+            t = column[x] - np.float32(at)
+            w = weight[x]
+            sum_r[x] += w * (r0 + dr * t)
+            sum_g[x] += w * (g0 + dg * t)
+            sum_b[x] += w * (b0 + db * t)
+
+
+@njit
+def add_sun(view, light, y, first, end, weight, sum_r, sum_g, sum_b):  # type: ignore[no-untyped-def]
+    """The sun's disc, with a soft edge."""
+    ahead = view.axes[2, 0] * light.to_sun_x + view.axes[2, 1] * light.to_sun_y + view.axes[2, 2] * light.to_sun_z
+    if ahead < 0.05:
+        return
+    right = view.axes[0, 0] * light.to_sun_x + view.axes[0, 1] * light.to_sun_y + view.axes[0, 2] * light.to_sun_z
+    down = view.axes[1, 0] * light.to_sun_x + view.axes[1, 1] * light.to_sun_y + view.axes[1, 2] * light.to_sun_z
+    at_x = np.float32(0.5 * view.width + view.focal_px * right / ahead)
+    at_y = np.float32(0.5 * view.height + view.focal_px * down / ahead)
+    radius = np.float32(view.focal_px * 0.05 / ahead)
+    dy = np.float32(y) + _HALF_ONE - at_y
+    if abs(dy) >= radius:
+        return
+    for x in range(max(first, np.int64(at_x - radius)), min(end, np.int64(at_x + radius) + 1)):
+        dx = np.float32(x) + _HALF_ONE - at_x
+        near = _ONE - (dx * dx + dy * dy) / (radius * radius)
+        if near > _ZERO:
+            disc = min(max((near - np.float32(0.90)) * np.float32(16.0), _ZERO), _ONE)
+            shine = (np.float32(0.5) * near * near * near * near + np.float32(6.0) * disc) * weight[x]
+            sum_r[x] += shine * light.sun_r
+            sum_g[x] += shine * light.sun_g
+            sum_b[x] += shine * light.sun_b

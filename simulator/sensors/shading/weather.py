@@ -112,10 +112,8 @@ class Light(NamedTuple):
     puddles: np.float32
     rain: np.float32
     night: np.float32  # 0 by day ... 1: how much lamps show against the day
+    gain: np.float32  # of the camera; all the light above has it already
     lamps_on: np.uint8  # 1: street lamps and windows are lit
-
-    def overcast(self) -> bool:
-        return bool(self.cloud > 0.9)
 
 
 def _at(altitude_deg: float, table: tuple[Colour, ...]) -> Colour:
@@ -200,21 +198,21 @@ def light_of(weather: tuple[float, ...], gain: float = 1.0) -> Light:
     sun = _times(sun, through)
     bounce = _times(_plus(sky, _times(sun, max(sin(altitude), 0.0))), 0.16)
 
-    f = np.float32
-    return Light(
-        f(cos(altitude) * cos(azimuth)),
-        f(cos(altitude) * sin(azimuth)),
-        f(sin(altitude)),
-        *(f(part * gain) for colour in (sun, sky, bounce, zenith, horizon, glow, haze_colour) for part in colour),
-        haze=f(1.0 - exp(-1500.0 * (fog_per_m + dust_per_m))),
-        cloud=f(cloud),
-        fog_per_m=f(_CLEAR_AIR_PER_M + fog_per_m + dust_per_m + _HEAVY_RAIN_PER_M * rain),
+    numbers = (
+        cos(altitude) * cos(azimuth),
+        cos(altitude) * sin(azimuth),
+        sin(altitude),
+        *(part * gain for colour in (sun, sky, bounce, zenith, horizon, glow, haze_colour) for part in colour),
+        1.0 - exp(-1500.0 * (fog_per_m + dust_per_m)),  # haze
+        cloud,
+        _CLEAR_AIR_PER_M + fog_per_m + dust_per_m + _HEAVY_RAIN_PER_M * rain,
         # Fog that begins further away leaves the air before it clear; CARLA's unit is not documented: metres here.
-        fog_from_m=f(min(max(fog_from_m, 0.0), 200.0)),
-        fog_height_m=f(1.0 / falloff) if falloff > 1e-3 else f(1000.0),
-        wet=f(max(_part(wetness), 0.6 * rain)),
-        puddles=f(_part(deposits)),
-        rain=f(rain),
-        night=f(1.0 - _smooth(altitude_deg, -6.0, 6.0)),
-        lamps_on=np.uint8(altitude_deg < NIGHT_BELOW_DEG),
+        min(max(fog_from_m, 0.0), 200.0),
+        1.0 / falloff if falloff > 1e-3 else 1000.0,  # fog_height_m
+        max(_part(wetness), 0.6 * rain),
+        _part(deposits),
+        rain,
+        1.0 - _smooth(altitude_deg, -6.0, 6.0),  # night
+        gain,
     )
+    return Light._make([*(np.float32(number) for number in numbers), np.uint8(altitude_deg < NIGHT_BELOW_DEG)])
