@@ -4,6 +4,8 @@ Triangles are drawn in the order of their rows and win only where they are stric
 depth the first is seen, whatever the number of threads.
 """
 
+from typing import Final
+
 import numpy as np
 
 from simulator.kernels import njit
@@ -11,6 +13,9 @@ from simulator.sensors.raster.lanes import draw_span
 from simulator.sensors.raster.view import FAR_M, NEAR_M
 
 __all__ = ["raster_band"]
+
+# Of the sky. A little below 1 / FAR_M, so that it does not become a little less than FAR_M again.
+_FARTHEST: Final = np.float32(np.nextafter(np.float32(1.0 / FAR_M), np.float32(0.0)))
 
 
 @njit
@@ -25,7 +30,7 @@ def raster_band(setup, band, zinv, triangle):  # type: ignore[no-untyped-def]
     flat_zinv = zinv.reshape(-1)
     flat_triangle = triangle.reshape(-1)
     for k in range(rows * zinv.shape[1]):
-        flat_zinv[k] = np.float32(1.0 / FAR_M)
+        flat_zinv[k] = _FARTHEST
         flat_triangle[k] = -1
     for entry in range(setup.band_start[band], setup.band_start[band + 1]):
         row = setup.band_triangles[entry]
