@@ -5,7 +5,7 @@ RayCastLidar.cpp. Like theirs, a laser meets the vehicle that carries it.
 """
 
 from collections.abc import Mapping
-from math import floor, pi, radians
+from math import floor, inf, radians
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -17,7 +17,7 @@ from simulator.maps.town import NONE, ROAD_LINES, ROADS
 from simulator.scene.tables import ARROW, CROSSWALK, MARKING, Frame
 from simulator.sensors.noise import normal, uniform
 from simulator.sensors.paint import PAINTED, painted
-from simulator.sensors.ray_cast import Rays, Run, cast, one_by_one, read_only, sort_rays
+from simulator.sensors.ray_cast import MOST_POINTS_PER_SECOND, Rays, Run, cast, one_by_one, read_only, sort_rays
 from simulator.world.pose import Pose, rotation
 
 __all__ = [
@@ -34,6 +34,16 @@ SEMANTIC_POINT: Final = np.dtype(
     [("x", "<f4"), ("y", "<f4"), ("z", "<f4"), ("cos_inc_angle", "<f4"), ("object_idx", "<u4"), ("object_tag", "<u4")]
 )
 
+_LIMITS: Final = {
+    "channels": (1.0, 10_000.0),
+    "range": (0.0, inf),
+    "points_per_second": (0.0, MOST_POINTS_PER_SECOND),
+    "rotation_frequency": (0.0, inf),
+    "upper_fov": (-90.0, 90.0),
+    "lower_fov": (-90.0, 90.0),
+    "horizontal_fov": (1e-3, 360.0),
+    "noise_stddev": (0.0, inf),
+}
 _EPSILON: Final = 1.1920929e-07  # of single precision: CARLA takes smaller rates and deviations for none
 _SAME_ANGLE_RAD: Final = 1e-9
 # Which of a ray's random numbers is for what.
@@ -76,16 +86,9 @@ def lidar_spec(attributes: Mapping[str, str], key: int) -> LidarSpec:
         value("atmosphere_attenuation_rate"), value("dropoff_general_rate"), value("dropoff_intensity_limit"),
         value("dropoff_zero_intensity"), value("noise_stddev"), key,
     )  # fmt: skip
-    if spec.channels < 1:
-        raise ValueError(f"a lidar needs one channel or more, not {spec.channels}.")
-    for name in ("upper_fov", "lower_fov"):
-        if abs(value(name)) > 90.0:
-            raise ValueError(f"{name} of a lidar must be in -90 ... 90 degrees, not {value(name):g}.")
-    if not 0.0 < spec.horizontal_fov_rad <= 2.0 * pi:
-        raise ValueError(f"horizontal_fov of a lidar must be in 0 ... 360 degrees, not {value('horizontal_fov'):g}.")
-    for name in ("range", "points_per_second", "rotation_frequency", "noise_stddev"):
-        if value(name) < 0.0:
-            raise ValueError(f"{name} of a lidar must not be negative, and is {value(name):g}.")
+    for name, (least, most) in _LIMITS.items():
+        if not least <= value(name) <= most:
+            raise ValueError(f"{name} of a lidar must be in {least:g} ... {most:g}, and is {value(name):g}.")
     return spec
 
 

@@ -5,7 +5,7 @@ drawn evenly.
 """
 
 from collections.abc import Mapping
-from math import radians, tan
+from math import inf, radians, tan
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -15,7 +15,7 @@ from simulator.blueprints import number
 from simulator.kernels import njit
 from simulator.scene.tables import Frame
 from simulator.sensors.noise import uniform
-from simulator.sensors.ray_cast import Run, cast, one_by_one, sort_rays
+from simulator.sensors.ray_cast import MOST_POINTS_PER_SECOND, Run, cast, one_by_one, sort_rays
 from simulator.world.pose import Pose, rotation
 
 __all__ = ["DETECTION", "RadarSpec", "radar_spec", "read_radar"]
@@ -39,9 +39,9 @@ def radar_spec(attributes: Mapping[str, str], key: int) -> RadarSpec:
     for name in ("horizontal_fov", "vertical_fov"):
         if not 0.0 <= number(attributes[name]) < 180.0:
             raise ValueError(f"{name} of a radar must be in 0 ... 180 degrees, not {attributes[name]}.")
-    for name in ("range", "points_per_second"):
-        if number(attributes[name]) < 0.0:
-            raise ValueError(f"{name} of a radar must not be negative, and is {attributes[name]}.")
+    for name, most in (("range", inf), ("points_per_second", MOST_POINTS_PER_SECOND)):
+        if not 0.0 <= number(attributes[name]) <= most:
+            raise ValueError(f"{name} of a radar must be in 0 ... {most:g}, and is {attributes[name]}.")
     return RadarSpec(
         radians(number(attributes["horizontal_fov"])),
         radians(number(attributes["vertical_fov"])),

@@ -13,18 +13,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.scene.tables import ARROW, CROSSWALK, MARKING, Frame, Geometry
-from simulator.sensors.raster.setup import PAINT_BIAS, Run, one_by_one
+from simulator.sensors.raster.setup import Run, one_by_one
 from simulator.sensors.ray_geometry import TURN, Fan, cast_triangles, reachable_groups, remove_bias
 from simulator.world.pose import Pose, rotation
 
-__all__ = ["PAINT_KINDS", "Hits", "Rays", "Run", "cast", "one_by_one", "read_only", "sort_rays"]
+__all__ = [
+    "MOST_POINTS_PER_SECOND", "PAINT_KINDS", "Hits", "Rays", "Run", "cast", "one_by_one", "read_only", "sort_rays",
+]  # fmt: skip
 
 F8 = NDArray[np.float64]
 I4 = NDArray[np.int32]
 U1 = NDArray[np.uint8]
 
+# Ten times a dense LiDAR's: a reading of more would want all memory.
+MOST_POINTS_PER_SECOND: Final = 5e7
+
 # Ribbons that lie on the road and carry its paint.
 PAINT_KINDS: Final = (MARKING, CROSSWALK, ARROW)
+# In the comparison they are nearer than the road by this part of the distance. They lie in the road's own planes and
+# rays are double precision: measured in Town04 and Ridge both are met within 6 mm, nearly all within 0.02 mm.
+_PAINT_BIAS: Final = 3e-4
 
 _PARTS_PER_TURN: Final = 8
 _LEAST_COLUMNS: Final = 16  # of a part
@@ -110,7 +118,7 @@ def cast(
     distance = np.full(rays.shape, fan.reach, np.float64)
     hit = np.full(rays.shape, -1, np.int32)
     kinds = frame.materials["kind"]
-    scale = np.where(np.isin(kinds, PAINT_KINDS), 1.0 / (1.0 + PAINT_BIAS) if paint else 0.0, 1.0)
+    scale = np.where(np.isin(kinds, PAINT_KINDS), 1.0 - _PAINT_BIAS if paint else 0.0, 1.0)
     absent = _absent(frame, ignored)
     eye = np.array([pose.x, pose.y, pose.z])
     axes = _turned(np.array(rotation(pose)), rays.yaw_rad)

@@ -38,7 +38,15 @@ def test_attributes() -> None:
 
 
 @pytest.mark.parametrize(
-    "given", [{"horizontal_fov": "180"}, {"vertical_fov": "-1"}, {"range": "-1"}, {"points_per_second": "-1"}], ids=str
+    "given",
+    [
+        {"horizontal_fov": "180"},
+        {"vertical_fov": "-1"},
+        {"range": "-1"},
+        {"points_per_second": "-1"},
+        {"points_per_second": "1e9"},
+    ],
+    ids=str,
 )
 def test_what_cannot_be_built_is_refused_by_name(given: dict[str, str]) -> None:
     with pytest.raises(ValueError, match=next(iter(given))):
