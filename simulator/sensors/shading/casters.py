@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 
 from simulator.kernels import njit
+from simulator.sensors.shading.patterns import KEEP, PLACE_X, PLACE_Y, PLACE_Z
 
 __all__ = ["SHADOW", "caster_row", "place_casters"]
 
@@ -49,6 +50,7 @@ _SLIM: Final = 0.94
 _ROOF_PART: Final = 0.86
 _FARTHEST_M: Final = 140.0
 _LOWEST_SUN_Z: Final = 0.07
+_LEVEL_M: Final = np.float32(1.0)
 _ZERO = np.float32(0.0)
 _ONE = np.float32(1.0)
 
@@ -122,28 +124,28 @@ def place_casters(view, casters, sun_x, sun_y, sun_z, placed):  # type: ignore[n
 
 
 @njit
-def caster_row(shadow, first, end, x, y, z, sun_part, keep):  # type: ignore[no-untyped-def]
-    """Darken keep[first:end], factors on the light of ground pixels, by one caster.
+def caster_row(room, shadow, first, end, sun_part):  # type: ignore[no-untyped-def]
+    """KEEP becomes the factors by which one caster darkens ground pixels (see patterns).
 
-    x, y and z are the pixels' places; sun_part is how much of the light there comes from the sun.
+    sun_part is how much of the light there comes from the sun.
     """
     for k in range(np.uint64(first), np.uint64(end)):
-        above = z[k] - shadow.z
-        if above > _ONE or above < -_ONE:
-            continue
-        dx = x[k] - shadow.x
-        dy = y[k] - shadow.y
+        keep = _ONE
+        dx = room[PLACE_X, k] - shadow.x
+        dy = room[PLACE_Y, k] - shadow.y
         lx = dx * shadow.cos_yaw + dy * shadow.sin_yaw
         ly = dy * shadow.cos_yaw - dx * shadow.sin_yaw
         # Beyond the box, in metres.
         out = max(abs(lx) - shadow.half_x, abs(ly) - shadow.half_y)
         near = _ONE - max(out + np.float32(0.25), _ZERO) / (_AMBIENT_REACH_M + np.float32(0.25))
         if near > _ZERO:
-            keep[k] *= _ONE - _AMBIENT_LOSS * near * near
+            keep *= _ONE - _AMBIENT_LOSS * near * near
         if shadow.sun > _ZERO:
             mx = lx - shadow.mid_x
             my = ly - shadow.mid_y
             across = abs(mx * shadow.across_x + my * shadow.across_y) - shadow.reach_across
             beyond = max(max(abs(mx) - shadow.reach_x, abs(my) - shadow.reach_y), across)
             dark = min(max(np.float32(0.5) - np.float32(0.5) * beyond / _SOFT_M, _ZERO), _ONE)
-            keep[k] *= _ONE - dark * sun_part
+            keep *= _ONE - dark * sun_part
+        # Not on another level of the road.
+        room[KEEP, k] = keep if abs(room[PLACE_Z, k] - shadow.z) < _LEVEL_M else _ONE

@@ -38,10 +38,31 @@ from simulator.sensors.raster.bands import raster_band
 from simulator.sensors.shading.casters import caster_row
 from simulator.sensors.shading.lamps import LAMP_COLOUR, Beams, beams_at
 from simulator.sensors.shading.patterns import (
+    COLOUR,
+    COLUMN,
     FARTHEST_INVERSE,
+    GRAIN,
+    KNOT_ADD,
+    KNOT_LIGHT,
+    KNOT_SUN,
+    PART_OF,
+    PLACE_X,
+    PLACE_Y,
+    PLACE_Z,
+    ROOM_ROWS,
+    SUM,
+    add_panes,
+    blend_pattern,
+    blend_plain,
+    day_panes,
     depth_row,
+    keep_row,
+    leaf_row,
     level_of,
+    mix_row,
+    night_panes,
     paint_row,
+    pane_row,
     place_row,
     sign_row,
     texture_row,
@@ -71,7 +92,6 @@ _UNDER_M = np.float32(2.0)  # ground that is this far below the highest ground t
 _ASPHALT: Final = (np.float32(0.094), np.float32(0.094), np.float32(0.098))
 _SHINE = np.float32(2.4)  # of a lit lamp
 _LIT_WINDOW: Final = (np.float32(0.80), np.float32(0.55), np.float32(0.27))
-_LIT_WINDOWS = np.float32(0.34)  # how many
 # Knots are this far apart on the ground, and between these numbers of pixels.
 _KNOT_M = np.float32(0.12)
 _LEAST_STEP: Final = 8
@@ -105,17 +125,14 @@ def draw_bands(setup, view, look, first_band, end_band, zinv, triangle, pixels, 
     """
     width = view.width
     light = look.light
-    column = np.arange(width).astype(np.float32) + _HALF
-    sums = np.empty((3, width), np.float32)
+    room = np.empty((ROOM_ROWS, width + 2), np.float32)
+    room[COLUMN] = np.arange(width + 2).astype(np.float32) + _HALF
     alike = np.zeros((width + 7) // 8 * 8, np.uint8)
-    weight = np.empty((MOST_PARTS, width), np.float32)
     run_triangle = np.empty(MOST_PARTS * width + MOST_PARTS, np.int32)
     run_first = np.empty(len(run_triangle), np.int64)
     run_end = np.empty(len(run_triangle), np.int64)
     run_slot = np.empty(len(run_triangle), np.int64)
     lines = np.empty((2, 3, (width - 1) // SKY_STEP + 2), np.float32)
-    work = np.empty((10, width), np.float32)
-    knots = np.empty((7, width + 2), np.float32)
     knot_at = np.empty(width + 2, np.int64)
     near_shadows = np.empty(look.n_shadows, np.int64)
     n_notes = 0
@@ -131,9 +148,9 @@ def draw_bands(setup, view, look, first_band, end_band, zinv, triangle, pixels, 
         for j in range(rows):
             y = top + j
             n = find_runs(
-                triangle[2 * j], triangle[2 * j + 1], width, alike, weight, run_triangle, run_first, run_end, run_slot
+                triangle[2 * j], triangle[2 * j + 1], width, alike, room, run_triangle, run_first, run_end, run_slot
             )
-            sums[:] = _ZERO
+            room[SUM : SUM + 3] = _ZERO
             for k in range(n):
                 if run_triangle[k] < 0:
                     if not has_sky:
@@ -142,9 +159,8 @@ def draw_bands(setup, view, look, first_band, end_band, zinv, triangle, pixels, 
                         has_sky = True
                     part = (np.float32(j) + _HALF) / np.float32(rows)
                     first, end = run_first[k], run_end[k]
-                    of = weight[run_slot[k]]
-                    add_sky(first, end, part, lines, column, of, sums[0], sums[1], sums[2])
-                    add_sun(view, light, y, first, end, of, sums[0], sums[1], sums[2])
+                    add_sky(room, first, end, part, lines, PART_OF + run_slot[k])
+                    add_sun(room, view, light, y, first, end, PART_OF + run_slot[k])
             n_notes = _shade_row(
                 setup.faces,
                 view,
@@ -155,79 +171,14 @@ def draw_bands(setup, view, look, first_band, end_band, zinv, triangle, pixels, 
                 run_first,
                 run_end,
                 run_slot,
-                weight,
                 near_shadows[:n_near],
-                column,
-                work,
-                knots,
+                room,
                 knot_at,
-                sums,
                 notes,
                 n_notes,
             )
-            tone_row(sums, pixels[y])
+            tone_row(room, SUM, pixels[y])
     return n_notes
-
-
-@njit
-def _blend_plain(first, end, start, slope, column, of, total):  # type: ignore[no-untyped-def]
-    """Add light that goes evenly from `start` at pixel `first`, by `slope` a pixel."""
-    start -= slope * column[first]
-    for x in range(np.uint64(first), np.uint64(end)):
-        total[x] += of[x] * (start + slope * column[x])
-
-
-@njit
-def _blend(first, end, lit, lit_slope, add, add_slope, colour, column, of, total):  # type: ignore[no-untyped-def]
-    """Add colour times light, plus what comes on top, which both go evenly from pixel `first`."""
-    lit -= lit_slope * column[first]
-    add -= add_slope * column[first]
-    for x in range(np.uint64(first), np.uint64(end)):
-        total[x] += of[x] * (colour[x] * (lit + lit_slope * column[x]) + (add + add_slope * column[x]))
-
-
-@njit
-def _mix_row(first, end, under, over, grain, part, out):  # type: ignore[no-untyped-def]
-    """Paint over asphalt; the grain shows through worn paint a little."""
-    for x in range(np.uint64(first), np.uint64(end)):
-        ground = under * grain[x]
-        out[x] = ground + (over * (_HALF + _HALF * grain[x]) - ground) * part[x]
-
-
-@njit
-def _pane_row(first, end, wall, foot, v, part, own, out):  # type: ignore[no-untyped-def]
-    """The colour of a wall, whose foot is darker, and of its panes."""
-    for x in range(np.uint64(first), np.uint64(end)):
-        plain = wall * (foot + (_ONE - foot) * min(max(v[x] * np.float32(0.4), _ZERO), _ONE))
-        out[x] = plain + (np.float32(0.03) + np.float32(0.05) * own[x] - plain) * part[x]
-
-
-@njit
-def _day_panes(first, end, told_apart, part, own):  # type: ignore[no-untyped-def]
-    """part becomes how much each pixel mirrors the sky: panes hang a little differently."""
-    for x in range(np.uint64(first), np.uint64(end)):
-        part[x] *= _ONE + told_apart * np.float32(0.8) * (own[x] - _HALF)
-
-
-@njit
-def _night_panes(first, end, told_apart, part, own):  # type: ignore[no-untyped-def]
-    """part becomes how much light comes out of each pixel: some rooms are lit."""
-    for x in range(np.uint64(first), np.uint64(end)):
-        lit = (_HALF + _HALF * own[x] * np.float32(2.9)) if own[x] < _LIT_WINDOWS else _ZERO
-        part[x] *= told_apart * lit + (_ONE - told_apart) * _LIT_WINDOWS
-
-
-@njit
-def _blend_plain_part(first, end, amount, part, of, total):  # type: ignore[no-untyped-def]
-    """Add a part of one light to each pixel."""
-    for x in range(np.uint64(first), np.uint64(end)):
-        total[x] += of[x] * part[x] * amount
-
-
-@njit
-def _times_row(first, end, factor, row):  # type: ignore[no-untyped-def]
-    for x in range(np.uint64(first), np.uint64(end)):
-        row[x] *= factor[x]
 
 
 @njit
@@ -241,17 +192,13 @@ def _shade_row(  # type: ignore[no-untyped-def]
     run_first,
     run_end,
     run_slot,
-    weight,
     near_shadows,
-    column,
-    work,
-    knots,
+    room,
     knot_at,
-    sums,
     notes,
     n_notes,
 ):
-    """Add the light of a row's runs to sums [3, width]; returns how many lamps are noted now."""
+    """Add the light of a row's runs to SUM; returns how many lamps are noted now."""
     light = look.light
     dome = look.dome
     shade = look.shade
@@ -267,12 +214,6 @@ def _shade_row(  # type: ignore[no-untyped-def]
     row_x = np.float32(view.axes[2, 0]) + np.float32(view.axes[1, 0]) * down + slope_x * left
     row_y = np.float32(view.axes[2, 1]) + np.float32(view.axes[1, 1]) * down + slope_y * left
     row_z = np.float32(view.axes[2, 2]) + np.float32(view.axes[1, 2]) * down + slope_z * left
-    depth_of, place_x, place_y, place_z = work[0], work[1], work[2], work[3]
-    grain, keep, part_of = work[4], work[5], work[6]
-    colour_r, colour_g, colour_b = work[7], work[8], work[9]
-    light_r, light_g, light_b = knots[0], knots[1], knots[2]
-    add_r, add_g, add_b = knots[3], knots[4], knots[5]
-    knot_sun = knots[6]
     sun_up = light.sun_g > _ZERO
     has_pools = len(look.pools) > 0
     has_beams = len(look.beams.grid) > 0
@@ -283,7 +224,7 @@ def _shade_row(  # type: ignore[no-untyped-def]
         kind = face.kind
         material = look.materials[face.material]
         first, end = run_first[run], run_end[run]
-        of = weight[run_slot[run]]
+        of = PART_OF + run_slot[run]
         nx, ny, nz = face.normal_x, face.normal_y, face.normal_z
         z_x = face.z_x
         z_row = face.z_y * mid_row + face.z_1
@@ -310,7 +251,7 @@ def _shade_row(  # type: ignore[no-untyped-def]
         middle = _HALF * np.float32(first + end)
         mid_depth = _ONE / max(z_x * middle + z_row, FARTHEST_INVERSE)
         ray_x, ray_y, ray_z = row_x + slope_x * middle, row_y + slope_y * middle, row_z + slope_z * middle
-        norm = np.sqrt(ray_x * ray_x + ray_y * ray_y + ray_z * ray_z)
+        mid_norm = np.sqrt(ray_x * ray_x + ray_y * ray_y + ray_z * ray_z)
         step = _FLAT_STEP
         on_grid = False
         shade_level = 0
@@ -318,7 +259,7 @@ def _shade_row(  # type: ignore[no-untyped-def]
         if is_ground or kind in (FOLIAGE, ROOF):
             # How large a pixel is on the surface.
             across_m = mid_depth * per_focal
-            steep = max(-(ray_x * nx + ray_y * ny + ray_z * nz) / norm, np.float32(0.01))
+            steep = max(-(ray_x * nx + ray_y * ny + ray_z * nz) / mid_norm, np.float32(0.01))
             footprint_m = across_m / np.sqrt(steep)
         if is_ground:
             step = min(max(np.int64(_KNOT_M / across_m), _LEAST_STEP), _MOST_STEP)
@@ -353,7 +294,7 @@ def _shade_row(  # type: ignore[no-untyped-def]
             l_r = from_r + light.sun_r * reaches
             l_g = from_g + light.sun_g * reaches
             l_b = from_b + light.sun_b * reaches
-            knot_sun[n_knots] = light.sun_g * reaches / (l_g + np.float32(1e-6))
+            room[KNOT_SUN, n_knots] = light.sun_g * reaches / (l_g + np.float32(1e-6))
             if has_pools or has_beams:
                 lamp = _ZERO
                 beam = _ZERO
@@ -426,20 +367,20 @@ def _shade_row(  # type: ignore[no-untyped-def]
                 s_g += green * _SHINE
                 s_b += blue * _SHINE
             rest = _ONE - through
-            light_r[n_knots] = l_r * through
-            light_g[n_knots] = l_g * through
-            light_b[n_knots] = l_b * through
-            add_r[n_knots] = s_r * through + look.fog_colour[at, 0] * rest
-            add_g[n_knots] = s_g * through + look.fog_colour[at, 1] * rest
-            add_b[n_knots] = s_b * through + look.fog_colour[at, 2] * rest
+            room[KNOT_LIGHT + 0, n_knots] = l_r * through
+            room[KNOT_LIGHT + 1, n_knots] = l_g * through
+            room[KNOT_LIGHT + 2, n_knots] = l_b * through
+            room[KNOT_ADD + 0, n_knots] = s_r * through + look.fog_colour[at, 0] * rest
+            room[KNOT_ADD + 1, n_knots] = s_g * through + look.fog_colour[at, 1] * rest
+            room[KNOT_ADD + 2, n_knots] = s_b * through + look.fog_colour[at, 2] * rest
             knot_at[n_knots] = at
             n_knots += 1
             if at >= end - 1:
                 break
             at = min(at + step, end - 1)
         if n_knots == 1:
-            for m in range(7):
-                knots[m, 1] = knots[m, 0]
+            for m in range(KNOT_LIGHT, ROOM_ROWS):
+                room[m, 1] = room[m, 0]
             knot_at[1] = first + 1
             n_knots = 2
 
@@ -447,79 +388,49 @@ def _shade_row(  # type: ignore[no-untyped-def]
         has_grain = is_ground or kind in (ROOF, FOLIAGE)
         has_colours = is_paint or kind in (WALL, SIGN)
         if has_grain or has_colours:
-            depth_row(z_x, z_row, column, first, end, depth_of)
+            depth_row(room, z_x, z_row, first, end)
         if has_grain:
-            place_row(eye_x, row_x, slope_x, column, depth_of, first, end, place_x)
-            place_row(eye_y, row_y, slope_y, column, depth_of, first, end, place_y)
+            place_row(room, eye_x, row_x, slope_x, first, end, PLACE_X)
+            place_row(room, eye_y, row_y, slope_y, first, end, PLACE_Y)
             if kind == FOLIAGE:
-                place_row(eye_z, row_z, slope_z, column, depth_of, first, end, place_z)
-                for x in range(np.uint64(first), np.uint64(end)):
-                    place_x[x] += np.float32(0.8) * place_z[x]
-                for x in range(np.uint64(first), np.uint64(end)):
-                    place_y[x] -= np.float32(0.6) * place_z[x]
-                texture_row(look.tiles[TURF], footprint_m, _PER_LEAF_TEXEL, first, end, place_x, place_y, grain)
-                for x in range(np.uint64(first), np.uint64(end)):
-                    grain[x] = max(grain[x] * _TWO - _ONE, np.float32(0.15))
+                place_row(room, eye_z, row_z, slope_z, first, end, PLACE_Z)
+                leaf_row(room, look.tiles[TURF], footprint_m, _PER_LEAF_TEXEL, first, end)
             elif kind == SIDEWALK:
                 # Joints are regular: read as coarsely as the longer side of the footprint asks for.
-                texture_row(look.tiles[SLABS], across_m / steep, _PER_TEXEL, first, end, place_x, place_y, grain)
+                texture_row(room, look.tiles[SLABS], across_m / steep, _PER_TEXEL, first, end)
             else:
                 row = TURF if kind == GRASS else FINE
-                texture_row(look.tiles[row], footprint_m, _PER_TEXEL, first, end, place_x, place_y, grain)
-        pane_r, pane_g, pane_b = _ZERO, _ZERO, _ZERO
+                texture_row(room, look.tiles[row], footprint_m, _PER_TEXEL, first, end)
         if is_paint:
-            paint_row(face, kind, material.p, z_row, mid_row, column, depth_of, first, end, part_of)
-            _mix_row(first, end, _ASPHALT[0], red, grain, part_of, colour_r)
-            _mix_row(first, end, _ASPHALT[1], green, grain, part_of, colour_g)
-            _mix_row(first, end, _ASPHALT[2], blue, grain, part_of, colour_b)
+            paint_row(room, face, kind, material.p, mid_row, first, end)
+            mix_row(room, _ASPHALT[0], red, 0, first, end)
+            mix_row(room, _ASPHALT[1], green, 1, first, end)
+            mix_row(room, _ASPHALT[2], blue, 2, first, end)
         elif kind == WALL:
-            own = keep
-            told_apart = wall_row(
-                face, material.p, mid_row, column, depth_of, mid_depth, first, end, grain, place_x, part_of, own
-            )
-            _pane_row(first, end, red, np.float32(0.8), place_x, part_of, own, colour_r)
-            _pane_row(first, end, green, np.float32(0.8), place_x, part_of, own, colour_g)
-            _pane_row(first, end, blue, np.float32(0.8), place_x, part_of, own, colour_b)
-            norm = np.sqrt(ray_x * ray_x + ray_y * ray_y + ray_z * ray_z)
+            told_apart = wall_row(room, face, material.p, mid_row, mid_depth, first, end)
+            pane_row(room, red, 0, first, end)
+            pane_row(room, green, 1, first, end)
+            pane_row(room, blue, 2, first, end)
+            through = fade(light.fog_per_m * max(mid_depth * mid_norm - light.fog_from_m, _ZERO))
             if light.lamps_on != 0:
-                _night_panes(first, end, told_apart, part_of, own)
-                pane_r, pane_g, pane_b = (
-                    light.gain * _LIT_WINDOW[0],
-                    light.gain * _LIT_WINDOW[1],
-                    light.gain * _LIT_WINDOW[2],
-                )
+                night_panes(room, told_apart, first, end)
+                through *= light.gain
+                pane_r, pane_g, pane_b = _LIT_WINDOW
             else:
-                _day_panes(first, end, told_apart, part_of, own)
-                along = ray_x * nx + ray_y * ny + ray_z * nz
-                k_r, k_g, k_b = sky_at(
+                day_panes(room, told_apart, first, end)
+                along = (ray_x * nx + ray_y * ny + ray_z * nz) / mid_norm
+                pane_r, pane_g, pane_b = sky_at(
                     dome,
-                    (ray_x - _TWO * along * nx) / norm,
-                    (ray_y - _TWO * along * ny) / norm,
-                    (ray_z - _TWO * along * nz) / norm + np.float32(0.1),
+                    ray_x / mid_norm - _TWO * along * nx,
+                    ray_y / mid_norm - _TWO * along * ny,
+                    ray_z / mid_norm - _TWO * along * nz + np.float32(0.1),
                 )
-                rest = _ONE + along / norm
-                mirror = np.float32(0.22) + np.float32(0.5) * rest * rest * rest
-                pane_r, pane_g, pane_b = k_r * mirror, k_g * mirror, k_b * mirror
-            through = fade(light.fog_per_m * max(mid_depth * norm - light.fog_from_m, _ZERO))
-            _blend_plain_part(first, end, pane_r * through, part_of, of, sums[0])
-            _blend_plain_part(first, end, pane_g * through, part_of, of, sums[1])
-            _blend_plain_part(first, end, pane_b * through, part_of, of, sums[2])
+                rest = _ONE + along
+                through *= np.float32(0.22) + np.float32(0.5) * rest * rest * rest
+            add_panes(room, pane_r * through, pane_g * through, pane_b * through, of, first, end)
         elif kind == SIGN:
             page = look.signs[np.int64(material.p[0])]
-            sign_row(
-                face,
-                page,
-                look.sign_side,
-                mid_row,
-                column,
-                depth_of,
-                mid_depth,
-                first,
-                end,
-                colour_r,
-                colour_g,
-                colour_b,
-            )
+            sign_row(room, face, page, look.sign_side, mid_row, mid_depth, first, end)
 
         # --- shadows of what moves
         if is_ground and len(near_shadows) > 0:
@@ -531,48 +442,29 @@ def _shade_row(  # type: ignore[no-untyped-def]
                 if begin >= finish or y < shadow.first_row or y >= shadow.end_row:
                     continue
                 if not has_place_z:
-                    place_row(eye_z, row_z, slope_z, column, depth_of, first, end, place_z)
+                    place_row(room, eye_z, row_z, slope_z, first, end, PLACE_Z)
                     has_place_z = True
-                for x in range(np.uint64(begin), np.uint64(finish)):
-                    keep[x] = _ONE
-                caster_row(shadow, begin, finish, place_x, place_y, place_z, knot_sun[n_knots // 2], keep)
+                caster_row(room, shadow, begin, finish, room[KNOT_SUN, n_knots // 2])
                 if is_paint:
-                    _times_row(begin, finish, keep, colour_r)
-                    _times_row(begin, finish, keep, colour_g)
-                    _times_row(begin, finish, keep, colour_b)
+                    for channel in range(3):
+                        keep_row(room, COLOUR + channel, begin, finish)
                 else:
-                    _times_row(begin, finish, keep, grain)
+                    keep_row(room, GRAIN, begin, finish)
 
         # --- together
-        for k in range(n_knots - 1):
-            begin, finish = knot_at[k], knot_at[k + 1]
-            per = _ONE / np.float32(finish - begin)
-            if k == n_knots - 2:
-                finish = end
-            lr, lg, lb = light_r[k], light_g[k], light_b[k]
-            sr, sg, sb = add_r[k], add_g[k], add_b[k]
-            lr_slope, sr_slope = (light_r[k + 1] - lr) * per, (add_r[k + 1] - sr) * per
-            lg_slope, sg_slope = (light_g[k + 1] - lg) * per, (add_g[k + 1] - sg) * per
-            lb_slope, sb_slope = (light_b[k + 1] - lb) * per, (add_b[k + 1] - sb) * per
-            if has_colours:
-                _blend(begin, finish, lr, lr_slope, sr, sr_slope, colour_r, column, of, sums[0])
-                _blend(begin, finish, lg, lg_slope, sg, sg_slope, colour_g, column, of, sums[1])
-                _blend(begin, finish, lb, lb_slope, sb, sb_slope, colour_b, column, of, sums[2])
-            elif has_grain:
-                _blend(begin, finish, red * lr, red * lr_slope, sr, sr_slope, grain, column, of, sums[0])
-                _blend(begin, finish, green * lg, green * lg_slope, sg, sg_slope, grain, column, of, sums[1])
-                _blend(begin, finish, blue * lb, blue * lb_slope, sb, sb_slope, grain, column, of, sums[2])
-            else:
-                _blend_plain(begin, finish, red * lr + sr, red * lr_slope + sr_slope, column, of, sums[0])
-                _blend_plain(begin, finish, green * lg + sg, green * lg_slope + sg_slope, column, of, sums[1])
-                _blend_plain(begin, finish, blue * lb + sb, blue * lb_slope + sb_slope, column, of, sums[2])
+        if has_colours:
+            blend_pattern(room, knot_at, n_knots, end, _ONE, _ONE, _ONE, COLOUR, 1, of)
+        elif has_grain:
+            blend_pattern(room, knot_at, n_knots, end, red, green, blue, GRAIN, 0, of)
+        else:
+            blend_plain(room, knot_at, n_knots, end, red, green, blue, of)
 
         # --- a lamp that will have a glow
         if shines and n_notes < len(notes):
             amount = _ZERO
             for x in range(first, end):
-                amount += of[x]
-            through = fade(light.fog_per_m * max(mid_depth * norm - light.fog_from_m, _ZERO))
+                amount += room[of, x]
+            through = fade(light.fog_per_m * max(mid_depth * mid_norm - light.fog_from_m, _ZERO))
             note = notes[n_notes]
             note.x, note.y = middle, mid_row
             note.r, note.g, note.b = amount * red * through, amount * green * through, amount * blue * through

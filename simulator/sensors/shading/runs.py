@@ -5,6 +5,7 @@ from typing import Final
 import numpy as np
 
 from simulator.kernels import njit
+from simulator.sensors.shading.patterns import PART_OF
 
 __all__ = ["MOST_PARTS", "find_runs"]
 
@@ -23,11 +24,11 @@ def _mark_alike(top2, bottom2, width, alike):  # type: ignore[no-untyped-def]
 
 
 @njit
-def find_runs(top, bottom, width, alike, weight, run_triangle, run_first, run_end, run_slot):  # type: ignore[no-untyped-def]
+def find_runs(top, bottom, width, alike, room, run_triangle, run_first, run_end, run_slot):  # type: ignore[no-untyped-def]
     """Cut a row of pixels (two rows of samples) into runs; returns how many.
 
-    weight[run_slot[k], x] is the part of pixel x that belongs to run k, for first <= x < end. Runs that share a pixel
-    are in different slots. `alike` is room for width bytes, rounded up to a multiple of 8.
+    room[PART_OF + run_slot[k], x] is the part of pixel x that belongs to run k, for first <= x < end. Runs that share
+    a pixel are in different slots. `alike` is room for width bytes, rounded up to a multiple of 8.
     """
     top2 = top.view(np.int64)
     bottom2 = bottom.view(np.int64)
@@ -91,7 +92,7 @@ def find_runs(top, bottom, width, alike, weight, run_triangle, run_first, run_en
                 is_open[slot], open_triangle[slot], open_first[slot] = 1, here[m], start
             part = np.float32(0.25) * np.float32(count[m])
             for k in range(np.uint64(start), np.uint64(end)):
-                weight[slot, k] = part
+                room[PART_OF + slot, k] = part
     for k in range(MOST_PARTS):
         if is_open[k] != 0:
             run_triangle[n], run_first[n], run_end[n], run_slot[n] = open_triangle[k], open_first[k], width, k

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.kernels import njit
+from simulator.sensors.shading.patterns import COLUMN, SUM
 from simulator.sensors.shading.tiles import CLOUDS, SIDE, bilinear, tiles
 from simulator.sensors.shading.weather import Light
 
@@ -171,7 +172,7 @@ def sky_line(view, light, dome, y, line):  # type: ignore[no-untyped-def]
 
 
 @njit
-def add_sky(first, end, part, lines, column, weight, sum_r, sum_g, sum_b):  # type: ignore[no-untyped-def]
+def add_sky(room, first, end, part, lines, of):  # type: ignore[no-untyped-def]
     """Add sky to pixels, between two lines of it: `part` of the way from the upper to the lower one."""
     for step in range(first // SKY_STEP, (end - 1) // SKY_STEP + 1):
         r0 = lines[0, 0, step] + (lines[1, 0, step] - lines[0, 0, step]) * part
@@ -187,15 +188,15 @@ def add_sky(first, end, part, lines, column, weight, sum_r, sum_g, sum_b):  # ty
         )
         at = step * SKY_STEP
         for x in range(np.uint64(max(first, at)), np.uint64(min(end, at + SKY_STEP))):
-            t = column[x] - np.float32(at)
-            w = weight[x]
-            sum_r[x] += w * (r0 + dr * t)
-            sum_g[x] += w * (g0 + dg * t)
-            sum_b[x] += w * (b0 + db * t)
+            t = room[COLUMN, x] - np.float32(at)
+            w = room[of, x]
+            room[SUM, x] += w * (r0 + dr * t)
+            room[SUM + 1, x] += w * (g0 + dg * t)
+            room[SUM + 2, x] += w * (b0 + db * t)
 
 
 @njit
-def add_sun(view, light, y, first, end, weight, sum_r, sum_g, sum_b):  # type: ignore[no-untyped-def]
+def add_sun(room, view, light, y, first, end, of):  # type: ignore[no-untyped-def]
     """The sun's disc, with a soft edge."""
     ahead = view.axes[2, 0] * light.to_sun_x + view.axes[2, 1] * light.to_sun_y + view.axes[2, 2] * light.to_sun_z
     if ahead < 0.05:
@@ -213,7 +214,7 @@ def add_sun(view, light, y, first, end, weight, sum_r, sum_g, sum_b):  # type: i
         near = _ONE - (dx * dx + dy * dy) / (radius * radius)
         if near > _ZERO:
             disc = min(max((near - np.float32(0.90)) * np.float32(16.0), _ZERO), _ONE)
-            shine = (np.float32(0.5) * near * near * near * near + np.float32(6.0) * disc) * weight[x]
-            sum_r[x] += shine * light.sun_r
-            sum_g[x] += shine * light.sun_g
-            sum_b[x] += shine * light.sun_b
+            shine = (np.float32(0.5) * near * near * near * near + np.float32(6.0) * disc) * room[of, x]
+            room[SUM, x] += shine * light.sun_r
+            room[SUM + 1, x] += shine * light.sun_g
+            room[SUM + 2, x] += shine * light.sun_b

@@ -40,13 +40,12 @@ def _byte(x):  # type: ignore[no-untyped-def]
 
 
 @njit
-def tone_row(light, pixels):  # type: ignore[no-untyped-def]
-    """light [3, n] red, green, blue into pixels [n], each a little-endian number of the bytes B, G, R, 255."""
-    red, green, blue = light[0], light[1], light[2]
-    for x in range(len(pixels)):
-        r = _byte(red[x])
-        g = _byte(green[x])
-        b = _byte(blue[x])
+def tone_row(room, first_row, pixels):  # type: ignore[no-untyped-def]
+    """Three rows of light, red, green, blue, into pixels, each a little-endian number of the bytes B, G, R, 255."""
+    for x in range(np.uint64(0), np.uint64(len(pixels))):
+        r = _byte(room[first_row, x])
+        g = _byte(room[first_row + 1, x])
+        b = _byte(room[first_row + 2, x])
         pixels[x] = np.uint32(b | (g << np.int32(8)) | (r << np.int32(16)) | np.int32(-16777216))
 
 
