@@ -127,7 +127,7 @@ class Sensing:
         return any(sensor.stream_id == stream_id for sensor in self._sensors.values())
 
     def ignore(self, actor: Actor, ids: list[int]) -> None:
-        """Vehicles that a sensor does not see; a LiDAR asks for them, as in CARLA."""
+        """Vehicles that a sensor does not see; LiDAR and radar ask for them, as in CARLA."""
         if actor.id in self._sensors:
             self._sensors[actor.id].ignored = frozenset(ids)
 

@@ -71,7 +71,7 @@ def get_actors_by_id(server: Server, session: Session, ids: list[int]) -> list[s
     return [wire(server, actor) for actor in found if actor is not None]
 
 
-@call("spawn_actor", but="cameras, LiDAR, radar, RSS and V2X sensors are refused: not supported yet")
+@call("spawn_actor", but="RSS and V2X sensors and cosmos_visualization are refused: not supported")
 def spawn_actor(
     server: Server, session: Session, description: structs.ActorDescription, transform: structs.Transform
 ) -> structs.Actor:

@@ -98,8 +98,10 @@ def get_weather_parameters(server: Server, session: Session) -> structs.Weather:
     return structs.Weather(*server.world.weather)
 
 
-@call("set_weather_parameters", but="weather is kept and sent back, and acts on nothing")
+@call("set_weather_parameters", but="it changes what cameras see, and nothing else")
 def set_weather_parameters(server: Server, session: Session, weather: structs.Weather) -> None:
+    if not all(math.isfinite(value) for value in weather):
+        raise CallRefused("every number of the weather must be finite")
     server.world.weather = tuple(weather)
 
 

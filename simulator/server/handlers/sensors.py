@@ -28,7 +28,7 @@ refuse("enable_gbuffers", "get_gbuffer_token", because="it renders without G-buf
 
 @call("set_ignored_vehicles")
 def set_ignored_vehicles(server: Server, session: Session, actor_id: int, ids: list[int]) -> None:
-    """Vehicles that a lidar does not see."""
+    """Vehicles that a LiDAR or a radar does not see."""
     server.sensing.ignore(actor_or_refuse(server, session, actor_id), ids)
 
 
