@@ -6,6 +6,7 @@ which no simulator sends, are read in step with the tick; the public harness pol
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import time
 from collections.abc import Callable
@@ -151,20 +152,32 @@ class SensorInterface:
         self._data_buffers.put((tag, frame, data))
 
     def get_data(self, frame: int) -> dict[str, tuple[int, Any]]:
-        """{id: (frame, data)} of all sensors for one frame; waits for those that are missing. Older data is forgotten."""
+        """{id: (frame, data)} of all sensors for one frame, in the order of their registration; waits for it."""
+        self.wait_for(frame)
+        delivered = self._frames.get(frame, {})
+        return {tag: delivered[tag] for tag in self._sensors_objects}
+
+    def wait_for(self, frame: int) -> None:
+        """Until all sensors have delivered this frame. Older data is forgotten."""
+        self.forget_before(frame)
         end_s = time.monotonic() + self._queue_timeout
-        for old in [number for number in self._frames if number < frame]:
-            del self._frames[old]
         while len(self._frames.get(frame, ())) < len(self._sensors_objects):
             try:
-                tag, number, data = self._data_buffers.get(timeout=max(0.0, end_s - time.monotonic()))
+                self._keep(*self._data_buffers.get(timeout=max(0.0, end_s - time.monotonic())), frame)
             except queue.Empty:
                 missing = sorted(self._sensors_objects.keys() - self._frames.get(frame, {}).keys())
                 raise SensorReceivedNoData(
                     f"no data of frame {frame} within {self._queue_timeout:g} s from {', '.join(missing)}"
                 ) from None
-            if number >= frame:
-                self._frames.setdefault(number, {})[tag] = (number, data)
-        # A dictionary of its own, in the order in which the agent named its sensors.
-        delivered = self._frames.get(frame, {})
-        return {tag: delivered[tag] for tag in self._sensors_objects}
+
+    def forget_before(self, frame: int) -> None:
+        """Drop what belongs to older frames, so that an agent that is not asked does not fill the memory."""
+        for old in [number for number in self._frames if number < frame]:
+            del self._frames[old]
+        with contextlib.suppress(queue.Empty):
+            while True:
+                self._keep(*self._data_buffers.get_nowait(), frame)
+
+    def _keep(self, tag: str, number: int, data: Any, oldest: int) -> None:
+        if number >= oldest:
+            self._frames.setdefault(number, {})[tag] = (number, data)

@@ -5,6 +5,7 @@ Agents import these to densify, thin out or convert a route themselves.
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -47,9 +48,8 @@ def interpolate_trajectory(*arguments: Any, hop_resolution: float = 1.0) -> tupl
     if rest and hasattr(rest[0], "get_map"):
         carla_map = rest.pop(0).get_map()
     else:
-        from srunner.scenariomanager.carla_data_provider import CarlaDataProvider
-
-        carla_map = CarlaDataProvider.get_map()
+        provider = importlib.import_module("srunner.scenariomanager.carla_data_provider").CarlaDataProvider
+        carla_map = provider.get_map()
     trajectory = rest.pop(0)
     spacing_m = rest.pop(0) if rest else hop_resolution
     plan = plan_route(carla_map, [Place(point.x, point.y, point.z) for point in trajectory], spacing_m)

@@ -1,0 +1,1 @@
+"""Stands in for the `agents` package of CARLA's Python API."""

@@ -1,0 +1,1 @@
+"""Stands in for scenario_runner, as far as agents ask for it."""

@@ -1,0 +1,82 @@
+"""What a guest imports beside the official interface, in its process: found where the user has it, else provided, and
+fed.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+import carla
+
+from leaderboard.compat.game_time import GameTime
+
+__all__ = ["GuestContext", "provide_modules"]
+
+_MODULES: Final = str(Path(__file__).parent / "guest_modules")
+
+
+def provide_modules() -> None:
+    """Make `agents` and `srunner` importable. The folder comes last on the path, so copies of the user's come first."""
+    if _MODULES not in sys.path:
+        sys.path.append(_MODULES)
+
+
+class GuestContext:
+    """Keeps the classes that guests ask (CarlaDataProvider, GameTime) up to date; the user's own if those are
+    imported.
+    """
+
+    def __init__(self) -> None:
+        provide_modules()
+        self.problems: list[str] = []
+        """A sentence for each of the user's copies that does not work here, and then does not for the guest either."""
+        self._provider = self._import("srunner.scenariomanager.carla_data_provider", "CarlaDataProvider")
+        timer = self._import("srunner.scenariomanager.timer", "GameTime")
+        self._clocks = [GameTime] if timer in (GameTime, None) else [GameTime, timer]
+
+    def begin(
+        self,
+        client: carla.Client,
+        world: carla.World,
+        ego: carla.Vehicle,
+        traffic_manager_port: int | None,
+        route: list[Any],
+    ) -> None:
+        """Before the guest is set up. The clock starts at 0."""
+        for clock in self._clocks:
+            clock.restart()
+        provider = self._provider
+        if provider is None:
+            return
+        provider.set_client(client)
+        if traffic_manager_port is not None:
+            provider.set_traffic_manager_port(traffic_manager_port)
+        provider.set_world(world)
+        provider.register_actor(ego, ego.get_transform())
+        # scenario_runner's get_hero_actor looks here, at what it has spawned itself.
+        provider._carla_actor_pool[ego.id] = ego
+        provider.set_ego_route(route)
+
+    def tick(self, timestamp: carla.Timestamp) -> None:
+        """After each tick of the simulator."""
+        for clock in self._clocks:
+            clock.on_carla_tick(timestamp)
+        if self._provider is not None:
+            self._provider.on_carla_tick()
+
+    def end(self) -> None:
+        """Let go of the world; actors are the harness's to remove, so scenario_runner's cleanup() is not called."""
+        provider = self._provider
+        if provider is not None:
+            provider._carla_actor_pool.clear()
+            provider._client = provider._world = provider._map = None
+
+    def _import(self, module: str, name: str) -> Any | None:
+        try:
+            return getattr(importlib.import_module(module), name)
+        except Exception as error:
+            self.problems.append(f"{module} cannot be imported, and an agent that needs it will fail: {error}")
+            return None
