@@ -51,7 +51,7 @@ def draw(server: Server, session: Session, *arguments: object) -> None:
     """Drawings are taken by the thousand: there is no window."""
 
 
-@call("send", but="nobody receives it: there are no V2X sensors yet")
+@call("send", but="nobody receives it: there are no V2X sensors")
 def send(server: Server, session: Session, actor_id: int, message: str) -> None:
     """What a sensor.other.v2x_custom sends."""
 
