@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from simulator.kernels import njit
 
-__all__ = ["TURN", "Fan", "bin_of", "cast_triangles", "diamond", "reachable_groups", "remove_bias", "squeezed"]
+__all__ = ["TURN", "Fan", "cast_triangles", "reachable_groups", "remove_bias"]
 
 F8 = NDArray[np.float64]
 I4 = NDArray[np.int32]
@@ -54,7 +54,7 @@ class Fan(NamedTuple):
 
 
 @njit
-def diamond(x, y):  # type: ignore[no-untyped-def]
+def _diamond(x, y):  # type: ignore[no-untyped-def]
     """The azimuth of (x, y), from -2 to 2; 0 at the origin."""
     size = abs(x) + abs(y)
     if size == 0.0:
@@ -66,13 +66,13 @@ def diamond(x, y):  # type: ignore[no-untyped-def]
 
 
 @njit
-def squeezed(slope):  # type: ignore[no-untyped-def]
+def _squeezed(slope):  # type: ignore[no-untyped-def]
     """A slope from minus to plus infinity in (-1, 1), in the same order."""
     return slope / (1.0 + abs(slope)) if abs(slope) < 1e300 else np.sign(slope)
 
 
 @njit
-def bin_of(value, first, last, bins):  # type: ignore[no-untyped-def]
+def _bin_of(value, first, last, bins):  # type: ignore[no-untyped-def]
     """The bin of a value when [first, last] is cut into `bins`; 0 below and `bins` above them."""
     if value <= first:
         return 0
@@ -82,8 +82,11 @@ def bin_of(value, first, last, bins):  # type: ignore[no-untyped-def]
 
 
 @njit
-def reachable_groups(bounds, nearest_m, eye, axes, fan, groups, spheres):  # type: ignore[no-untyped-def]
-    """Groups of the finest level that rays can reach, with the spheres (in the rays' frame) that hold them."""
+def reachable_groups(bounds, nearest_m, eye, axes, fan, groups, boxes):  # type: ignore[no-untyped-def]
+    """Groups of the finest level that rays can reach; of each, its middle in the rays' frame and its half size.
+
+    boxes[i] is x, y of the middle, then half of the extent along the axes of the world.
+    """
     count = 0
     cos_up = 1.0 / np.sqrt(1.0 + fan.greatest * fan.greatest)
     cos_low = 1.0 / np.sqrt(1.0 + fan.least * fan.least)
@@ -111,14 +114,16 @@ def reachable_groups(bounds, nearest_m, eye, axes, fan, groups, spheres):  # typ
         if (z - fan.greatest * flat) * cos_up > radius or (fan.least * flat - z) * cos_low > radius:
             continue
         groups[count] = g
-        spheres[count, 0], spheres[count, 1], spheres[count, 2] = x, y, radius
+        boxes[count, 0], boxes[count, 1] = x, y
+        for axis in range(3):
+            boxes[count, 2 + axis] = 0.5 * (float(bounds[g, axis + 3]) - float(bounds[g, axis])) + _ROUNDING_M
         count += 1
     return count
 
 
 @njit
 def cast_triangles(  # type: ignore[no-untyped-def]
-    fan, first_column, end_column, eye, axes, groups, spheres,
+    fan, first_column, end_column, eye, axes, groups, boxes,
     vertices, triangles, material, instance, group_start, vertex_start,
     scale, absent, first_id, distance, hit,
 ):  # fmt: skip
@@ -134,7 +139,7 @@ def cast_triangles(  # type: ignore[no-untyped-def]
     least, greatest, reach = fan.least, fan.greatest, fan.reach
     first, last = diamonds[first_column], diamonds[end_column - 1]
     fan_first, fan_last, n_column_bins = diamonds[0], diamonds[-1], len(column_bins) - 1
-    least_squeezed, greatest_squeezed, n_slope_bins = squeezed(least), squeezed(greatest), len(slope_bins) - 1
+    least_squeezed, greatest_squeezed, n_slope_bins = _squeezed(least), _squeezed(greatest), len(slope_bins) - 1
     n_slopes = distance.shape[1]
     cos0, sin0 = column_cos[first_column], column_sin[first_column]
     cos1, sin1 = column_cos[end_column - 1], column_sin[end_column - 1]
@@ -144,6 +149,9 @@ def cast_triangles(  # type: ignore[no-untyped-def]
     x0, x1, x2 = axes[0, 0], axes[1, 0], axes[2, 0]
     y0, y1, y2 = axes[0, 1], axes[1, 1], axes[2, 1]
     z0, z1, z2 = axes[0, 2], axes[1, 2], axes[2, 2]
+    # How far a box reaches across those planes for each metre of its half size.
+    side0 = np.abs(axes[:, 1] * cos0 - axes[:, 0] * sin0)
+    side1 = np.abs(axes[:, 1] * cos1 - axes[:, 0] * sin1)
     most = 0
     for i in range(len(groups)):
         most = max(most, vertex_start[groups[i] + 1] - vertex_start[groups[i]])
@@ -151,8 +159,10 @@ def cast_triangles(  # type: ignore[no-untyped-def]
     outside = np.empty(most, np.uint8)
     for i in range(len(groups)):
         if narrow:
-            x, y, radius = spheres[i, 0], spheres[i, 1], spheres[i, 2]
-            if cos0 * y - sin0 * x < -radius or cos1 * y - sin1 * x > radius:
+            x, y, u, v, w = boxes[i, 0], boxes[i, 1], boxes[i, 2], boxes[i, 3], boxes[i, 4]
+            if cos0 * y - sin0 * x < -(side0[0] * u + side0[1] * v + side0[2] * w):
+                continue
+            if cos1 * y - sin1 * x > side1[0] * u + side1[1] * v + side1[2] * w:
                 continue
         g = groups[i]
         base = vertex_start[g]
@@ -162,7 +172,7 @@ def cast_triangles(  # type: ignore[no-untyped-def]
             y = y0 * dx + y1 * dy + y2 * dz
             z = z0 * dx + z1 * dy + z2 * dz
             points[v - base, 0], points[v - base, 1], points[v - base, 2] = x, y, z
-            points[v - base, 3] = diamond(x, y)
+            points[v - base, 3] = _diamond(x, y)
             outside[v - base] = _outside(x, y, z, least, greatest, reach)
         for t in range(group_start[g], group_start[g + 1]):
             a, b, c = triangles[t, 0] - base, triangles[t, 1] - base, triangles[t, 2] - base
@@ -190,7 +200,7 @@ def cast_triangles(  # type: ignore[no-untyped-def]
                 continue
             if low > last:
                 low, high = low - TURN, high - TURN
-            k = column_bins[bin_of(low, fan_first, fan_last, n_column_bins)]
+            k = column_bins[_bin_of(low, fan_first, fan_last, n_column_bins)]
             if k < first_column:
                 k = first_column
             while k < end_column and diamonds[k] < low:
@@ -254,7 +264,7 @@ def cast_triangles(  # type: ignore[no-untyped-def]
                             distance[row, 0] = d
                             hit[row, 0] = first_id + t
                     continue
-                j = slope_bins[bin_of(squeezed(m1), least_squeezed, greatest_squeezed, n_slope_bins)]
+                j = slope_bins[_bin_of(_squeezed(m1), least_squeezed, greatest_squeezed, n_slope_bins)]
                 while j < n_slopes and slopes[j] < m1:
                     j += 1
                 while j < n_slopes and slopes[j] <= m2:
