@@ -12,21 +12,15 @@ from numpy.typing import NDArray
 
 from simulator.maps.town import TownMap
 from simulator.scene.materials import Materials, linear
-from simulator.scene.mesh import rest_normals
 from simulator.scene.models import Model, model_of, walker_tint
 from simulator.scene.models.model import JOINT
 from simulator.scene.models.motion import BONE_NUMBERS, TRACK, follow_all, place_all, pose_all
 from simulator.scene.models.palette import add_palette
-from simulator.scene.tables import CASTER, INSTANCE, Geometry, Mesh
+from simulator.scene.tables import CASTER, INSTANCE, Geometry
 from simulator.world.actors import Actor
 from simulator.world.tables import PROP, VEHICLE, WALKER
 from simulator.world.world import World
 
-# Beyond this many metres of distance to the eye the far mesh is drawn: a car is then some 60 pixels long at 1024 pixels
-# and 90 degrees, and what the far mesh lacks is about a pixel wide.
-FAR_M: Final = 42.0
-# A thing is not drawn where it is smaller than half a pixel of a sharp camera (1600 pixels across 60 degrees).
-_SEEN_FOR: Final = 2800.0  # times its size
 # Scripts park actors far below the town; what lies deeper than this under the lowest ground is not drawn.
 _BURIED_M: Final = 2.0
 # Props below this size throw no shadow worth a computation.
@@ -95,6 +89,7 @@ class Movers:
             cast.triangle_bone,
             cast.vertex_start,
             cast.group_owner,
+            cast.of_doors,
             self._tracks,
             cast.farthest_m,
             vertices,
@@ -158,6 +153,7 @@ class _Cast(NamedTuple):
     group_start: NDArray[np.int32]
     vertex_start: NDArray[np.int32]
     group_owner: NDArray[np.int32]  # row in the tracks
+    of_doors: NDArray[np.uint8]
     nearest_m: NDArray[np.float32]
     farthest_m: NDArray[np.float32]
     joints: NDArray[np.void]
@@ -165,40 +161,35 @@ class _Cast(NamedTuple):
 
 
 def _cast(drawn: list[tuple[Actor, Model]], palette_rows: NDArray[np.int32], first_instance: int) -> _Cast:
-    groups: list[tuple[int, Mesh, float, float]] = []
+    groups = [(k, form) for k, (_, model) in enumerate(drawn) for form in model.forms]
     bone_starts = np.cumsum([0, *(len(model.joints) for _, model in drawn)])
-    for k, (_, model) in enumerate(drawn):
-        size = float((model.near.vertices.max(0) - model.near.vertices.min(0)).max())
-        vanishes = max(_SEEN_FOR * size, FAR_M)
-        if model.far is None:
-            groups.append((k, model.near, 0.0, vanishes))
-        else:
-            groups.append((k, model.near, 0.0, FAR_M))
-            groups.append((k, model.far, FAR_M, vanishes))
-    owner = np.array([k for k, *_ in groups], np.int32)
-    n_vertices = np.array([len(mesh.vertices) for _, mesh, *_ in groups], np.int64)
-    n_triangles = np.array([len(mesh.triangles) for _, mesh, *_ in groups], np.int64)
+    owner = np.array([k for k, _ in groups], np.int32)
+    n_vertices = np.array([len(form.mesh.vertices) for _, form in groups], np.int64)
+    n_triangles = np.array([len(form.mesh.triangles) for _, form in groups], np.int64)
     vertex_start = np.concatenate([[0], np.cumsum(n_vertices)]).astype(np.int32)
     group_start = np.concatenate([[0], np.cumsum(n_triangles)]).astype(np.int32)
-    vertex_bone = _joined([mesh.bone + bone_starts[k] for k, mesh, *_ in groups], (0,), np.int32)
+    vertex_bone = _joined([form.mesh.bone + bone_starts[k] for k, form in groups], (0,), np.int32)
     triangles = _joined(
-        [mesh.triangles + start for (_, mesh, *_), start in zip(groups, vertex_start, strict=False)], (0, 3), np.int32
+        [form.mesh.triangles + start for (_, form), start in zip(groups, vertex_start[:-1], strict=True)],
+        (0, 3),
+        np.int32,
     )
-    material = _joined([mesh.material for _, mesh, *_ in groups], (0,), np.int32)
+    material = _joined([form.mesh.material for _, form in groups], (0,), np.int32)
     return _Cast(
-        vertices=_joined([mesh.vertices for _, mesh, *_ in groups], (0, 3), np.float32),
+        vertices=_joined([form.mesh.vertices for _, form in groups], (0, 3), np.float32),
         vertex_bone=vertex_bone,
-        normals=_joined([rest_normals(mesh) for _, mesh, *_ in groups], (0, 3), np.float32),
+        normals=_joined([form.normals for _, form in groups], (0, 3), np.float32),
         triangle_bone=vertex_bone[triangles[:, 0]],
         triangles=triangles,
         material=palette_rows[material],
         instance=np.repeat(owner + first_instance, n_triangles).astype(np.int32),
-        uv=_joined([mesh.uv for _, mesh, *_ in groups], (0, 3, 2), np.float32),
+        uv=_joined([form.mesh.uv for _, form in groups], (0, 3, 2), np.float32),
         group_start=group_start,
         vertex_start=vertex_start,
         group_owner=owner,
-        nearest_m=np.array([near for *_, near, _ in groups], np.float32),
-        farthest_m=np.array([far for *_, far in groups], np.float32),
+        of_doors=np.array([form.of_doors for _, form in groups], np.uint8),
+        nearest_m=np.array([form.nearest_m for _, form in groups], np.float32),
+        farthest_m=np.array([form.farthest_m for _, form in groups], np.float32),
         joints=np.concatenate([model.joints for _, model in drawn]) if drawn else np.zeros(0, JOINT),
         instances=_instances([actor for actor, _ in drawn]),
     )

@@ -47,11 +47,15 @@ def meshes(made: Model) -> list[Mesh]:
     return [made.near] if made.far is None else [made.near, made.far]
 
 
+def all_meshes(made: Model) -> list[Mesh]:
+    return meshes(made) if made.doors is None else [*meshes(made), made.doors]
+
+
 @pytest.mark.parametrize("type_id", VEHICLES + WALKERS + PROPS)
 def test_a_model_is_sound_and_inside_its_box(type_id: str) -> None:
     made = model(type_id)
     center, half = (np.array(v) for v in box(type_id))
-    for mesh in meshes(made):
+    for mesh in all_meshes(made):
         assert len(mesh.triangles) == len(mesh.material) == len(mesh.uv) > 0
         assert len(mesh.vertices) == len(mesh.bone)
         assert np.isfinite(mesh.vertices).all()
@@ -135,7 +139,7 @@ def edges(triangles: NDArray[np.int32]) -> Counter[tuple[int, int]]:
 @pytest.mark.parametrize("type_id", VEHICLES + WALKERS + PROPS)
 def test_solids_are_closed_and_face_outwards(type_id: str) -> None:
     """Every part is a closed solid of positive volume, or a patch: one face that lies on a solid."""
-    for mesh in meshes(model(type_id)):
+    for mesh in all_meshes(model(type_id)):
         normals = rest_normals(mesh)
         for rows in parts(mesh):
             triangles = mesh.triangles[rows]

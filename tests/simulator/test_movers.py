@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from simulator.blueprints import catalogue, vehicle_spec
 from simulator.scene.materials import Materials, linear
 from simulator.scene.mesh import rest_normals
 from simulator.scene.models import Model, model_of
 from simulator.scene.models import palette as p
-from simulator.scene.models.model import THIGH, WHEEL
+from simulator.scene.models.model import DOOR, FAR_M, STEERED_WHEEL, THIGH, WHEEL
 from simulator.scene.models.motion import BRAKE_SHOWS_FROM
-from simulator.scene.movers import FAR_M, Movers, Moving, colour_id
+from simulator.scene.movers import Movers, Moving, colour_id
 from simulator.world.actors import Actor
 from simulator.world.pose import Pose, rotation
 from simulator.world.world import World
@@ -20,6 +21,7 @@ from tests.fakes.towns import flat_town
 
 CAR = "vehicle.lincoln.mkz_2020"
 WALKER = "walker.pedestrian.0001"
+VEHICLES = [b.id for b in catalogue().blueprints if b.id.startswith("vehicle.")]
 FIRST = 7  # rows of the town in the instance table
 TICK_S = 0.05
 
@@ -86,9 +88,10 @@ def test_a_standing_car_is_its_model_at_its_pose(world: World) -> None:
         assert geometry.bounds[g, :3] == pytest.approx(expected.min(0), abs=1e-5)
         assert geometry.bounds[g, 3:] == pytest.approx(expected.max(0), abs=1e-5)
     assert (geometry.instance == FIRST).all()
-    assert geometry.nearest_m.tolist() == [0.0, FAR_M]
+    assert geometry.nearest_m.tolist() == [0.0, FAR_M, 0.0]
     assert geometry.farthest_m[0] == np.float32(FAR_M)
     assert geometry.farthest_m[1] > 1000.0
+    assert geometry.farthest_m[2] == 0.0, "no door is open"
     row = moving.instances[0]
     assert row["id"] == car.id
     assert row["label"] == 14
@@ -216,7 +219,9 @@ def test_front_wheels_steer_and_rear_wheels_do_not(world: World) -> None:
     for sign in (1.0, -1.0):
         world.vehicle_row(car)["wheels"]["steer_rad"][:2] = 0.1 * sign
         own = in_own_frame(world, car, group(movers.update(world), 0))
-        for bone, joint in enumerate(made.joints[1:], start=1):
+        for bone, joint in enumerate(made.joints):
+            if joint["kind"] not in (WHEEL, STEERED_WHEEL):
+                continue
             rows = made.near.bone == bone
             ahead = rows & (made.near.vertices[:, 0] > joint["x"] + 0.25)
             shift = float((own[ahead, 1] - made.near.vertices[ahead, 1]).mean())
@@ -225,6 +230,30 @@ def test_front_wheels_steer_and_rear_wheels_do_not(world: World) -> None:
             else:
                 assert np.sign(shift) == sign, "right is positive, as is a steer to the right"
                 assert abs(shift) > 0.02
+
+
+@pytest.mark.parametrize(
+    "type_id", [v for v in VEHICLES if vehicle_spec(v).doors and vehicle_spec(v).base_type != "truck"]
+)
+def test_an_open_door_swings_out_and_a_closed_one_is_hidden(world: World, type_id: str) -> None:
+    car = world.spawn(type_id, {}, Pose(0.0, 0.0, 0.0))
+    world.set_simulate(car, False)
+    movers, made = movers_of(world), model(world, car)
+    assert made.doors is not None
+    assert in_box(world, car, group(movers.update(world), 2))
+    doors = made.joints[made.joints["kind"] == DOOR]
+    half_y = float(world.row(car)["half_y"])
+    for joint in doors:
+        world.vehicle_row(car)["doors_open"] = 1 << int(joint["index"])
+        moving = movers.update(world)
+        assert moving.geometry.farthest_m[2] > 100.0
+        own = in_own_frame(world, car, group(moving, 2))
+        for bone in np.flatnonzero(made.joints["kind"] == DOOR):
+            out = (own[made.doors.bone == bone, 1] * made.joints["side"][bone]).max() - half_y
+            assert (out > 0.3) == (made.joints["index"][bone] == joint["index"])
+    world.vehicle_row(car)["doors_open"] = 0
+    assert movers.update(world).geometry.farthest_m[2] == 0.0
+    assert sorted(doors["index"].tolist()) in ([0, 1], [0, 1, 2, 3])
 
 
 def test_following_and_drawing_tell_the_same(world: World) -> None:
@@ -353,7 +382,7 @@ def test_rows_are_in_order_of_creation_and_survive_departures(world: World) -> N
     assert moving.casters["instance"].tolist() == [FIRST + k for k in range(4)], "a can throws no shadow"
     assert moving.casters["height"] == pytest.approx([2 * float(world.row(a)["half_z"]) for a in actors[:4]])
     assert len(set(moving.instances["colour_id"].tolist())) == len(ids)
-    walking = group(moving, 2)
+    walking = group(moving, 3)
     world.destroy(actors[0])
     moving = movers.update(world)
     assert moving.instances["id"].tolist() == ids[1:]
@@ -381,7 +410,7 @@ def test_what_is_parked_under_the_town_is_not_drawn(world: World) -> None:
     car = world.spawn(CAR, {}, Pose(0.0, 0.0, 0.0))
     world.set_simulate(car, False)
     movers = movers_of(world)
-    assert (movers.update(world).geometry.farthest_m > 0.0).all()
+    assert (movers.update(world).geometry.farthest_m[:2] > 0.0).all()
     for hidden in (Pose(0.0, 0.0, -500.0), Pose(0.0, 0.0, -4.0)):
         world.teleport(car, hidden)
         world.step(TICK_S)
@@ -393,7 +422,7 @@ def test_what_is_parked_under_the_town_is_not_drawn(world: World) -> None:
     world.teleport(car, Pose())
     world.step(TICK_S)
     moving = movers.update(world)
-    assert (moving.geometry.farthest_m > 0.0).all()
+    assert (moving.geometry.farthest_m[:2] > 0.0).all()
     assert len(moving.casters) == 1
 
 
@@ -405,7 +434,7 @@ def test_what_is_mounted_on_a_car_moves_with_it(world: World) -> None:
     for _ in range(40):
         world.step(TICK_S)
         moving = movers.update(world)
-    box = group(moving, 2)
+    box = group(moving, 3)
     assert world.row(car)["x"] > 3.0
     assert 0.5 * (box[:, 0].min() + box[:, 0].max()) == pytest.approx(world.row(car)["x"], abs=0.05)
 
@@ -425,9 +454,8 @@ def test_another_episode_begins_from_nothing(world: World) -> None:
 
 
 def test_a_tick_of_fifty_vehicles_and_twenty_walkers_is_quick(world: World) -> None:
-    vehicles = [b.id for b in world.catalogue.blueprints if b.id.startswith("vehicle.")]
     for k in range(50):
-        world.spawn(vehicles[k % len(vehicles)], {}, Pose(14.0 * k - 350.0, 0.0, 0.1))
+        world.spawn(VEHICLES[k % len(VEHICLES)], {}, Pose(14.0 * k - 350.0, 0.0, 0.1))
     for k in range(20):
         world.spawn(f"walker.pedestrian.{k + 1:04d}", {}, Pose(6.0 * k, 20.0, 0.94))
     movers = movers_of(world)

@@ -4,6 +4,7 @@ from itertools import pairwise
 from typing import Final, NamedTuple
 
 from simulator.scene.mesh import BACKWARD, FORWARD, LEFT, RIGHT, MeshBuilder, Point
+from simulator.scene.models.model import DOOR
 from simulator.scene.models.palette import (
     BEACON_WHITE,
     BLINKER_LEFT,
@@ -28,6 +29,9 @@ from simulator.scene.models.wheels import MARGIN_M, Box, Wheel, add_far_wheel, a
 _PATCH_M: Final = 0.010  # how far a lamp stands before the face it is on
 # Where the hull's ends begin to narrow, as shares of the half length.
 _TAIL: Final = -0.94
+_DOOR_INSET_M: Final = 0.025  # of a closed door, behind the skin
+_DOOR_RAD: Final = 1.15
+_DOOR_LENGTH_M: Final = 1.25  # at most
 _NOSE: Final = 0.92
 
 
@@ -350,6 +354,55 @@ def _far_door_windows(mesh: MeshBuilder, foot: list[Point], head: list[Point], b
             x, y, z = (low[k] + up * (high[k] - low[k]) for k in range(3))
             corners.append((x, y + 0.006 * facing[1], z))
         mesh.patch(corners, WINDOW, facing)
+
+
+def add_doors(mesh: MeshBuilder, hull: Hull, first_bone: int) -> list[tuple[object, ...]]:
+    """Doors as they are when closed, inside the body's skin, with their windows; returns their joints.
+
+    Front doors, and rear doors where there are windows for them. A lorry's box or a boot does not open.
+    """
+    s = hull.style
+    rear, front = hull.flank
+    middle = rear if s.blind or s.windows < 2 else 0.5 * (rear + front)
+    begin = max(middle, front - _DOOR_LENGTH_M)
+    places = [(0, -1, begin, front), (1, 1, begin, front)]
+    if middle > rear:
+        begin = max(rear, middle - _DOOR_LENGTH_M)
+        places += [(2, -1, begin, middle), (3, 1, begin, middle)]
+    found: list[tuple[object, ...]] = []
+    for index, side, begin, end in places:
+        bone = first_bone + len(found)
+        begin, end = begin + 0.02, end - 0.02
+        panel, window = _door(hull, begin, end)
+        for part, material in ((panel, BODY), (window, WINDOW)):
+            rings = [[(x, hull.box.middle_y + side * y, z) for x, y, z in ring] for ring in part]
+            mesh.loft(rings, material, bone)
+        hinge_y = hull.box.middle_y + side * (hull.width(end) - _DOOR_INSET_M)
+        found.append((DOOR, 0, index, side, end, hinge_y, 0.0, 0.0, _DOOR_RAD))
+    return found
+
+
+def _door(hull: Hull, begin: float, end: float) -> tuple[list[list[Point]], list[list[Point]]]:
+    """Rings at the rear and front edge of a door on the right: of its sheet metal and of its window."""
+    s, box = hull.style, hull.box
+    panel, window = [], []
+    for x, roof_x in ((begin, max(begin, box.x(s.roof_rear_x))), (end, min(end, box.x(s.roof_front_x) - 0.05))):
+        wide, waist = hull.width(x), hull.waist(x)
+        shoulder, top = hull.side(x, 1.0)
+        outer = [(0.94 * wide, hull.sill + 0.04), (wide, waist), (shoulder, top - 0.02)]
+        panel.append(
+            [(x, y - _DOOR_INSET_M, z) for y, z in outer] + [(x, y - 2.5 * _DOOR_INSET_M, z) for y, z in outer[::-1]]
+        )
+        foot, head = 0.885 * hull.half_width - _DOOR_INSET_M, (s.roof_width + 0.02) * hull.half_width - _DOOR_INSET_M
+        window.append(
+            [
+                (x, foot, top - 0.03),
+                (roof_x, head, hull.rail),
+                (roof_x, head - 0.02, hull.rail),
+                (x, foot - 0.02, top - 0.03),
+            ]
+        )
+    return panel, window
 
 
 def add_stripe(mesh: MeshBuilder, hull: Hull, material: int, low: float, high: float, out: float = 0.004) -> None:

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from simulator.kernels import njit
-from simulator.scene.models.model import ARM, FORK, SHIN, STEERED_WHEEL, THIGH, WHEEL
+from simulator.scene.models.model import ARM, DOOR, FORK, SHIN, STEERED_WHEEL, THIGH, WHEEL
 from simulator.scene.models.palette import BRAKE, REVERSE
 from simulator.world.bodies import rotation_matrix
 from simulator.world.tables import VEHICLE
@@ -38,6 +38,7 @@ TRACK: Final = np.dtype(
         ("n_bones", np.int32),
         ("shown", np.uint8),
         ("casts", np.uint8),
+        ("doors_open", np.uint8),
         ("fresh", np.uint8),  # not followed before
         ("pose", np.float64, (6,)),  # x, y, z, roll, pitch, yaw when last followed
         ("before", np.float64, (6,)),  # the one before that
@@ -101,9 +102,11 @@ def pose_all(tracks, actors, vehicles, joints, bones, instances, casters, deepes
         instances[k].velocity[1] = a.vy
         instances[k].velocity[2] = a.vz
         lights = np.uint32(0)
+        t.doors_open = 0
         if a.kind == VEHICLE:
             v = vehicles[a.side]
             lights = v.light_state
+            t.doors_open = v.doors_open
             if v.brake >= BRAKE_SHOWS_FROM:
                 lights |= np.uint32(BRAKE)
             if v.reverse == 1:
@@ -118,8 +121,10 @@ def pose_all(tracks, actors, vehicles, joints, bones, instances, casters, deepes
             if j.kind == WHEEL or j.kind == STEERED_WHEEL:
                 turn = t.gone_m / j.radius
             if j.kind == STEERED_WHEEL or j.kind == FORK:
-                angle = vehicles[a.side].wheels[j.wheel].steer_rad if a.kind == VEHICLE else 0.0
+                angle = vehicles[a.side].wheels[j.index].steer_rad if a.kind == VEHICLE else 0.0
                 steer = min(max(angle, -j.most), j.most)
+            if j.kind == DOOR and (t.doors_open >> j.index) & 1 == 1:
+                steer = -j.side * j.most  # its rear edge swings outwards
             if j.kind == THIGH or j.kind == SHIN or j.kind == ARM:
                 phase = walk_phase + (np.pi if j.side < 0 else 0.0)
                 bent = swing * _KNEE_RAD * max(0.0, np.cos(phase))  # while the foot comes forward
@@ -181,7 +186,7 @@ def _joint(bone, parent, joint, steer, turn):  # type: ignore[no-untyped-def]
 
 @njit
 def place_all(  # type: ignore[no-untyped-def]
-    bones, vertices, vertex_bone, normals, triangle_bone, vertex_start, group_owner, tracks, farthest_m,
+    bones, vertices, vertex_bone, normals, triangle_bone, vertex_start, group_owner, of_doors, tracks, farthest_m,
     out_vertices, out_normals, out_bounds, out_farthest,
 ):  # fmt: skip
     """Every vertex and normal into the world; the box of every group; groups of what is hidden are never drawn."""
@@ -199,7 +204,9 @@ def place_all(  # type: ignore[no-untyped-def]
             box[0], box[3] = min(box[0], x), max(box[3], x)
             box[1], box[4] = min(box[1], y), max(box[4], y)
             box[2], box[5] = min(box[2], z), max(box[5], z)
-        out_farthest[g] = farthest_m[g] if tracks[group_owner[g]].shown == 1 else 0.0
+        t = tracks[group_owner[g]]
+        drawn = t.shown == 1 and (of_doors[g] == 0 or t.doors_open != 0)
+        out_farthest[g] = farthest_m[g] if drawn else 0.0
     for i in range(normals.shape[0]):
         m = bones[triangle_bone[i]]
         nx, ny, nz = normals[i, 0], normals[i, 1], normals[i, 2]

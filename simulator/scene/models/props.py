@@ -6,7 +6,7 @@ from typing import Final
 from simulator.scene.mesh import MeshBuilder, Point, fitted
 from simulator.scene.models import garden_props as garden
 from simulator.scene.models import street_props as street
-from simulator.scene.models.model import Model, joints
+from simulator.scene.models.model import Model, assembled, joints
 from simulator.scene.models.vehicles import car_model
 from simulator.scene.models.wheels import box_of
 from simulator.scene.tables import Mesh
@@ -115,8 +115,8 @@ def prop_model(name: str, mesh_path: str, center: Point, half: Point) -> Model:
 def _made(maker: Maker, center: Point, half: Point) -> Model:
     near = _mesh(MeshBuilder(), maker, center, half)
     if len(near.triangles) <= _SIMPLE_TRIANGLES:
-        return Model(near, None, joints())
-    return Model(near, _mesh(MeshBuilder(coarse=True), maker, center, half), joints())
+        return assembled(near, None, joints())
+    return assembled(near, _mesh(MeshBuilder(coarse=True), maker, center, half), joints())
 
 
 def _mesh(builder: MeshBuilder, maker: Maker, center: Point, half: Point) -> Mesh:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.scene.mesh import BACKWARD, FORWARD, LEFT, RIGHT, MeshBuilder, Point, Polygon
-from simulator.scene.models.model import FORK, WHEEL, Model, joints
+from simulator.scene.models.model import FORK, WHEEL, Model, assembled, joints
 from simulator.scene.models.palette import (
     BLINKER_LEFT,
     BLINKER_RIGHT,
@@ -75,7 +75,7 @@ def is_two_wheeler(name: str) -> bool:
 
 def two_wheeler_model(name: str, driver: int, center: Point, half: Point) -> Model:
     cycle = _Cycle(_SHAPES[name], box_of(center, half), RIDER_JACKETS[driver % len(RIDER_JACKETS)])
-    return Model(cycle.near(), cycle.far(), cycle.joints())
+    return assembled(cycle.near(), cycle.far(), cycle.joints())
 
 
 class _Cycle:

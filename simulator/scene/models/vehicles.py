@@ -2,13 +2,19 @@
 
 from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
-
 from simulator.blueprints import vehicle_spec
 from simulator.scene.mesh import MeshBuilder, Point
-from simulator.scene.models.cars import STYLES, Hull, add_beacons, add_roof_sign, add_stripe, far_car, near_car
-from simulator.scene.models.model import Model, joints
+from simulator.scene.models.cars import (
+    STYLES,
+    Hull,
+    add_beacons,
+    add_doors,
+    add_roof_sign,
+    add_stripe,
+    far_car,
+    near_car,
+)
+from simulator.scene.models.model import Model, assembled, joints
 from simulator.scene.models.palette import (
     BEACON_BLUE,
     BEACON_RED,
@@ -19,7 +25,7 @@ from simulator.scene.models.palette import (
 )
 from simulator.scene.models.trucks import OUTLINES, Lorry
 from simulator.scene.models.two_wheelers import is_two_wheeler, two_wheeler_model
-from simulator.scene.models.wheels import MARGIN_M, Box, Wheel, box_of, four_wheels, wheel_joint
+from simulator.scene.models.wheels import MARGIN_M, Box, box_of, four_wheels, wheel_joint
 
 # Style, and the width of the body without mirrors (metres, of the real model, and no more than the box).
 _CARS: Final = {
@@ -80,7 +86,7 @@ def _lorry(name: str, box: Box) -> Model:
     near, far = MeshBuilder(), MeshBuilder()
     lorry.near(near)
     lorry.far(far)
-    return Model(near.build(), far.build(), _joints(wheels, box))
+    return assembled(near.build(), far.build(), joints(*(wheel_joint(wheel, box) for wheel in wheels)))
 
 
 def car_model(name: str, box: Box) -> Model:
@@ -98,7 +104,13 @@ def car_model(name: str, box: Box) -> Model:
         if name in _WITH_ROOF_SIGN:
             add_roof_sign(mesh, hull)
     _markings(near, hull, name)
-    return Model(near.build(), far.build(), _joints(wheels, box))
+    bones = [wheel_joint(wheel, box) for wheel in wheels]
+    doors = None
+    if vehicle_spec(f"vehicle.{name}").doors:
+        panels = MeshBuilder()
+        bones += add_doors(panels, hull, first_bone=1 + len(bones))
+        doors = panels.build()
+    return assembled(near.build(), far.build(), joints(*bones), doors)
 
 
 def _markings(mesh: MeshBuilder, hull: Hull, name: str) -> None:
@@ -109,7 +121,3 @@ def _markings(mesh: MeshBuilder, hull: Hull, name: str) -> None:
         add_stripe(mesh, hull, RED_PAINT, 0.15, 0.60)
     elif name == "ford.crown":
         add_stripe(mesh, hull, BLACK_PAINT, 0.40, 0.70)
-
-
-def _joints(wheels: list[Wheel], box: Box) -> NDArray[np.void]:
-    return joints(*(wheel_joint(wheel, box) for wheel in wheels))

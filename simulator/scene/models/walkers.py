@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from simulator.scene.materials import linear
 from simulator.scene.mesh import MeshBuilder, Point
-from simulator.scene.models.model import ARM, SHIN, THIGH, Model, joints
+from simulator.scene.models.model import ARM, SHIN, THIGH, Model, assembled, joints
 from simulator.scene.models.palette import (
     CLOTHES,
     DARK_GREY,
@@ -102,7 +102,7 @@ def walker_tint(type_id: str) -> Point:
 def walker_model(type_id: str, gender: str, age: str, half: Point) -> Model:
     looks = _Looks(_number(type_id), female=gender == "female", child=age == "child")
     person = _Person(half, looks)
-    return Model(person.near(), person.far(), person.joints())
+    return assembled(person.near(), person.far(), person.joints())
 
 
 class _Person:

@@ -104,12 +104,12 @@ def get_vehicle_light_states(server: Server, session: Session) -> list[tuple[int
     return list(zip(ids.tolist(), vehicles["light_state"].tolist(), strict=True))
 
 
-@call("open_vehicle_door", but="a door is neither drawn nor in anybody's way")
+@call("open_vehicle_door", but="an open door is in nobody's way")
 def open_vehicle_door(server: Server, session: Session, actor_id: int, door: int) -> None:
     server.world.vehicle_row(vehicle_or_refuse(server, session, actor_id))["doors_open"] |= _door_bits(door)
 
 
-@call("close_vehicle_door", but="a door is neither drawn nor in anybody's way")
+@call("close_vehicle_door", but="an open door is in nobody's way")
 def close_vehicle_door(server: Server, session: Session, actor_id: int, door: int) -> None:
     server.world.vehicle_row(vehicle_or_refuse(server, session, actor_id))["doors_open"] &= ~_door_bits(door) & 0xFF
 
@@ -127,7 +127,7 @@ def get_wheel_steer_angle(server: Server, session: Session, actor_id: int, wheel
 
 @call("get_wheel_pitch_angle", but="it is always 0")
 def get_wheel_pitch_angle(server: Server, session: Session, actor_id: int, wheel: int) -> float:
-    """How far the wheel has rolled is not kept: it is drawn nowhere and acts on nothing."""
+    """How far the wheel has rolled is known to the scene alone: it acts on nothing."""
     _wheel(server, session, actor_id, wheel)
     return 0.0
 
