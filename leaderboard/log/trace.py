@@ -13,6 +13,7 @@ import os
 import struct
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from itertools import zip_longest
 from pathlib import Path
 from types import TracebackType
@@ -20,9 +21,9 @@ from typing import Any, Final, NamedTuple, Self
 
 import zstandard
 from mcap.exceptions import EndOfFile, McapError
-from mcap.records import Channel, Message
+from mcap.records import Channel, McapRecord, Message
 from mcap.stream_reader import StreamReader
-from mcap.writer import CompressionType, Writer
+from mcap.writer import MCAP0_MAGIC, CompressionType, Writer
 
 from leaderboard.errors import RecordError
 from leaderboard.log.trace_schemas import CHANNELS, schema_bytes
@@ -98,7 +99,9 @@ class TraceWriter:
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("wb")
-        self._writer = Writer(self._file, chunk_size=CHUNK_BYTES, compression=CompressionType.ZSTD)
+        self._writer = Writer(
+            self._file, chunk_size=CHUNK_BYTES, compression=CompressionType.ZSTD, enable_data_crcs=True
+        )
         # A fixed name: the version of a library must not change the bytes of a record.
         self._writer.start(profile="", library="carla-closed-loop")
         schemas = {
@@ -270,18 +273,41 @@ def read_trace(path: Path, topics: Iterable[str] | None = None) -> Iterator[Trac
     wanted = None if topics is None else set(topics)
     names: dict[int, str] = {}
     try:
-        with path.open("rb") as file:
-            for record in StreamReader(file, validate_crcs=True, record_size_limit=_MAX_RECORD_BYTES).records:
-                if isinstance(record, Channel):
-                    names[record.id] = record.topic
-                elif isinstance(record, Message) and (wanted is None or names[record.channel_id] in wanted):
-                    yield TraceMessage(names[record.channel_id], record.log_time, json.loads(record.data))
-    except EndOfFile:
-        return
+        for record in _records(path.read_bytes()):
+            if isinstance(record, Channel):
+                names[record.id] = record.topic
+            elif isinstance(record, Message) and (wanted is None or names[record.channel_id] in wanted):
+                yield TraceMessage(names[record.channel_id], record.log_time, json.loads(record.data))
     except OSError as error:
         raise RecordError(f"{path}: cannot be read: {error.strerror}") from error
     except (McapError, ValueError, KeyError, struct.error, zstandard.ZstdError) as error:
         raise RecordError(f"{path}: not a trace, or damaged: {' '.join(str(error).split())}") from error
+
+
+def _records(data: bytes) -> Iterator[McapRecord]:
+    """The records of a file. One that does not end as MCAP files do was cut off; its whole records are read."""
+    if data.endswith(MCAP0_MAGIC) and len(data) > 2 * len(MCAP0_MAGIC):
+        yield from StreamReader(BytesIO(data), validate_crcs=True, record_size_limit=_MAX_RECORD_BYTES).records
+        return
+    end = _whole(data)
+    stream = BytesIO(data[:end])
+    try:
+        yield from StreamReader(stream, validate_crcs=True, record_size_limit=_MAX_RECORD_BYTES).records
+    except (EndOfFile, struct.error):
+        # At the end of the whole records there is nothing wrong but that the rest is missing.
+        if stream.tell() < end:
+            raise
+
+
+def _whole(data: bytes) -> int:
+    """How far whole records reach: each is a byte, its length in eight, and so many bytes."""
+    end = len(MCAP0_MAGIC)
+    while end + 9 <= len(data):
+        (length,) = struct.unpack_from("<Q", data, end + 1)
+        if end + 9 + length > len(data):
+            break
+        end += 9 + length
+    return end
 
 
 def first_difference(one: Path, other: Path) -> int | None:

@@ -1,7 +1,7 @@
 """The channels of a trace and their JSON schemas.
 
-Names that begin with "foxglove." are Foxglove's own schemas, which its panels draw; poses in them are right-handed (y to
-the left), as Foxglove wants them. Our own schemas keep CARLA's left-handed axes, metres and degrees.
+Names that begin with "foxglove." are Foxglove's own schemas, which its panels draw; poses in them are right-handed (y
+to the left), as Foxglove wants them. Our own schemas keep CARLA's left-handed axes, metres and degrees.
 """
 
 from __future__ import annotations
