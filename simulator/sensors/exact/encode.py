@@ -12,7 +12,7 @@ from simulator.kernels import njit
 from simulator.maps.town import ROAD_LINES, ROADS, SKY
 from simulator.sensors.paint import PAINTED, painted
 from simulator.sensors.raster.bands import raster_band
-from simulator.sensors.raster.setup import PAINT_BIAS, is_paint
+from simulator.sensors.raster.tables import PAINT_BIAS, is_paint
 from simulator.sensors.raster.view import FAR_M, NEAR_M
 
 __all__ = ["draw_bands", "ways_back"]

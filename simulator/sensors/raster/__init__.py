@@ -6,14 +6,12 @@
         rows = raster_band(setup, band, zinv, triangle)
         ...
 
-Kernels import raster_band and is_paint from simulator.sensors.raster.bands and .setup: the cache of kernels
+Kernels import raster_band and is_paint from simulator.sensors.raster.bands and .tables: the cache of kernels
 (simulator.kernels) follows imports from modules, not through a package.
 """
 
 from simulator.sensors.raster.setup import (
     BAND_PX,
-    FACE,
-    SPAN,
     Run,
     Setup,
     Workspace,
@@ -21,6 +19,7 @@ from simulator.sensors.raster.setup import (
     one_by_one,
     setup_view,
 )
+from simulator.sensors.raster.tables import FACE, SPAN
 from simulator.sensors.raster.view import FAR_M, NEAR_M, View, camera_view
 
 __all__ = [

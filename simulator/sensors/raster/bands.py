@@ -12,7 +12,7 @@ from simulator.kernels import njit
 from simulator.sensors.raster.lanes import draw_span
 from simulator.sensors.raster.view import FAR_M, NEAR_M
 
-__all__ = ["raster_band"]
+__all__ = ["count_bands", "fill_bands", "raster_band"]
 
 # Of the sky. A little below 1 / FAR_M, so that it does not become a little less than FAR_M again.
 _FARTHEST: Final = np.float32(np.nextafter(np.float32(1.0 / FAR_M), np.float32(0.0)))
@@ -61,3 +61,35 @@ def raster_band(setup, band, zinv, triangle):  # type: ignore[no-untyped-def]
             start = np.float32(at_row + span.z_i * first)
             draw_span(flat_zinv, flat_triangle, (j - top) * zinv.shape[1], first, end, start, slope, np.int32(row))
     return rows
+
+
+@njit
+def count_bands(setup):  # type: ignore[no-untyped-def]
+    """Where each band's triangles will begin; returns how many entries there are in all."""
+    start = setup.band_start
+    start[: setup.bands + 1] = 0
+    for part in range(len(setup.part_count)):
+        for row in range(setup.part_start[part], setup.part_start[part] + setup.part_count[part]):
+            first = setup.spans[row].first_row // setup.band_rows
+            last = (setup.spans[row].end_row - 1) // setup.band_rows
+            for band in range(first, last + 1):
+                start[band + 1] += 1
+    for band in range(setup.bands):
+        start[band + 1] += start[band]
+    return start[setup.bands]
+
+
+@njit
+def fill_bands(setup):  # type: ignore[no-untyped-def]
+    start = setup.band_start
+    for part in range(len(setup.part_count)):
+        for row in range(setup.part_start[part], setup.part_start[part] + setup.part_count[part]):
+            first = setup.spans[row].first_row // setup.band_rows
+            last = (setup.spans[row].end_row - 1) // setup.band_rows
+            for band in range(first, last + 1):
+                setup.band_triangles[start[band]] = row
+                start[band] += 1
+    # Each start has moved to the next band's.
+    for band in range(setup.bands, 0, -1):
+        start[band] = start[band - 1]
+    start[0] = 0
