@@ -14,6 +14,7 @@ from simulator.sensors.raster import Run, Setup, View, Workspace, one_by_one, se
 from simulator.sensors.shading.casters import SHADOW, place_casters
 from simulator.sensors.shading.kept import Kept
 from simulator.sensors.shading.lamps import GLOW, add_glow, beams_of, pools_of
+from simulator.sensors.shading.rain import add_rain
 from simulator.sensors.shading.rows import Look, draw_bands
 from simulator.sensors.shading.shadows import shade_of
 from simulator.sensors.shading.sky import dome_of, sky_at
@@ -49,8 +50,18 @@ def read_rgb(frame: Frame, view: View, spec: CameraSpec, out: U1, workspace: Wor
     )
     if spec.postprocess:
         add_glow(notes, _glow_strength(spec, float(look.light.night)), pixels)
+    if look.light.rain > 0.0:
+        # Drops show the sky, and by night some of the street's light.
+        byte = 95 + round(115 * (1.0 - float(look.light.night)))
+        add_rain(pixels, float(look.light.rain), byte, _rain_key(frame, view))
     if spec.gamma != NEUTRAL_GAMMA:
         out[:, :, :3] = gamma_table(spec.gamma)[out[:, :, :3]]
+
+
+def _rain_key(frame: Frame, view: View) -> int:
+    """Other drops in each frame, and for each direction in which a camera looks."""
+    turn = round(float(view.axes[2, 0]) * 512.0) * 1024 + round(float(view.axes[2, 1]) * 512.0)
+    return (frame.seed * 0x9E3779B1 + frame.number) * 0x85EBCA77 + turn
 
 
 def _draw_task(

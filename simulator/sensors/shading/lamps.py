@@ -78,7 +78,7 @@ _BEAM_CELL_M: Final = np.float32(0.5)
 _BEAM_CELLS: Final = 320
 _LOW_REACH_M: Final = 45.0
 _HIGH_REACH_M: Final = 90.0
-_BEAM: Final = 2.0
+_BEAM: Final = 1.5
 _LAMP_HEIGHT_M: Final = 0.7
 
 
@@ -168,7 +168,7 @@ def beams_at(beams, x, y, z, nx, ny, nz):  # type: ignore[no-untyped-def]
     above = z - grid[j, i, 3] - np.float32(0.3)
     cut = _ONE / (_ONE + np.float32(4.0) * above * above) if above > _ZERO else _ONE
     facing = max(-(to_x * nx + to_y * ny), _ZERO)
-    return (amount * max(nz, _ZERO) * np.float32(0.5) + np.float32(1.1) * facing) * cut
+    return (amount * max(nz, _ZERO) * np.float32(0.4) + np.float32(1.1) * facing) * cut
 
 
 # --- the glow around lamps -------------------------------------------------------------------------------------------
