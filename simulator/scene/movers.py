@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.maps.town import TownMap
-from simulator.scene.materials import Materials, linear
-from simulator.scene.models import Model, model_of, walker_tint
+from simulator.scene.materials import Materials
+from simulator.scene.models import Model, model_of, tint_of
 from simulator.scene.models.model import JOINT
 from simulator.scene.models.motion import BONE_NUMBERS, TRACK, follow_all, place_all, pose_all
 from simulator.scene.models.palette import add_palette
@@ -216,21 +216,13 @@ def _instances(actors: list[Actor]) -> NDArray[np.void]:
         row["id"] = actor.id
         row["colour_id"] = colour_id(actor.id)
         row["label"] = actor.semantic_tags[0] if actor.semantic_tags else 0
-        row["tint"] = _tint(actor)
+        row["tint"] = tint_of(actor.type_id, actor.attributes)
     return rows
 
 
 def colour_id(actor_id: int) -> int:
     """16 bits, different for all ids below 65536, and far apart for those that follow each other."""
     return (actor_id * 40503 ^ actor_id >> 16) & 0xFFFF  # 40503: odd, 65536 over the golden ratio
-
-
-def _tint(actor: Actor) -> tuple[float, float, float]:
-    colour = actor.attributes.get("color")
-    if colour is not None:
-        red, green, blue = (int(part) for part in colour.split(","))
-        return linear(red, green, blue)
-    return walker_tint(actor.type_id) if actor.kind == WALKER else (1.0, 1.0, 1.0)
 
 
 def _lowest_ground(town: TownMap) -> float:

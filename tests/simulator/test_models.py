@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from simulator.blueprints import catalogue, mesh_spec, prop_spec, vehicle_spec, walker_spec
 from simulator.maps.town import RIDER
-from simulator.scene.materials import Materials
+from simulator.scene.materials import Materials, linear
 from simulator.scene.mesh import MeshBuilder, fitted, rest_normals
-from simulator.scene.models import Model, _model, model_of, walker_tint
+from simulator.scene.models import Model, _model, model_of, tint_of
 from simulator.scene.models import palette as p
 from simulator.scene.models.model import FORK, STEERED_WHEEL, WHEEL
 from simulator.scene.models.palette import PALETTE, add_palette
@@ -238,7 +238,7 @@ def test_wheels_turn_about_their_middle(type_id: str) -> None:
 
 
 def test_walkers_do_not_look_alike() -> None:
-    looks = {(walker_tint(w), model(w).near.material.tobytes(), model(w).near.vertices.tobytes()) for w in WALKERS}
+    looks = {(tint_of(w, {}), model(w).near.material.tobytes(), model(w).near.vertices.tobytes()) for w in WALKERS}
     assert len(looks) > 45
 
 
@@ -259,10 +259,17 @@ def test_meshes_by_path() -> None:
     parked = model_of("static.prop.mesh", {"mesh_path": PARKED_CAR}, spec.center, spec.half_extents)
     assert parked is not None
     assert p.WINDOW in parked.near.material
+    assert tint_of("static.prop.mesh", {"mesh_path": PARKED_CAR}) == linear(60, 62, 66)
     unknown = model_of("static.prop.mesh", {"mesh_path": "/Game/SM_Other"}, (0.0, 0.0, 1.0), (0.5, 0.5, 1.0))
     assert unknown is not None
     assert len(unknown.near.triangles) == 12
     assert model_of("static.prop.mesh", {"mesh_path": "/Game/SM_Other"}, (0.0, 0.0, 0.0), (0.0, 0.0, 0.0)) is None
+
+
+def test_tints() -> None:
+    assert tint_of("vehicle.audi.tt", {"color": "255,0,128"}) == pytest.approx((1.0, 0.0, 0.2158605), abs=1e-6)
+    assert tint_of("static.prop.bin", {}) == (1.0, 1.0, 1.0)
+    assert len({tint_of(type_id, {}) for type_id in WALKERS}) > 10
 
 
 def test_the_palette_keeps_its_rows_in_any_table() -> None:

@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from functools import cache
 
+from simulator.scene.materials import Colour, linear
 from simulator.scene.mesh import Point
 from simulator.scene.models.model import Model
-from simulator.scene.models.props import prop_model
+from simulator.scene.models.props import parked_tint, prop_model
 from simulator.scene.models.vehicles import vehicle_model
 from simulator.scene.models.walkers import walker_model, walker_tint
 
-__all__ = ["Model", "model_of", "walker_tint"]
+__all__ = ["Model", "model_of", "tint_of"]
 
 # What else of an actor's attributes than its type changes its shape.
 _SHAPING = ("driver_id", "gender", "age", "mesh_path")
@@ -32,3 +33,14 @@ def _model(type_id: str, center: Point, half: Point, driver_id: str, gender: str
     if type_id.startswith("walker."):
         return walker_model(type_id, gender, age, half)
     return prop_model(type_id.removeprefix("static.prop."), mesh_path, center, half)
+
+
+def tint_of(type_id: str, attributes: Mapping[str, str]) -> Colour:
+    """The linear colour of an actor's paint or clothes: what its `color` says, or its own."""
+    colour = attributes.get("color")
+    if colour is not None:
+        red, green, blue = (int(part) for part in colour.split(","))
+        return linear(red, green, blue)
+    if type_id.startswith("walker."):
+        return walker_tint(type_id)
+    return parked_tint(attributes.get("mesh_path", ""))

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
+from simulator.scene.materials import Colour, linear
 from simulator.scene.mesh import MeshBuilder, Point, fitted
 from simulator.scene.models import garden_props as garden
 from simulator.scene.models import street_props as street
@@ -82,16 +83,16 @@ _BY_NAME: Final = {
     name.replace("_helmet", " helmet"): maker for maker, names in _MAKERS.items() for name in names.split()
 }
 
-# static.prop.mesh, by the mesh's own name.
+# static.prop.mesh, by the mesh's own name: what it is a model of, and its paint (sRGB; CARLA's own is not public).
 _PARKED_CARS: Final = {
-    "SM_LincolnParked": "lincoln.mkz_2017",
-    "SM_ChargerParked": "dodge.charger_2020",
-    "SM_VolkswagenT2_2021_Parked": "volkswagen.t2_2021",
-    "SM_FordCrown_parked": "ford.crown",
-    "SM_NissanPatrol2021_parked": "nissan.patrol_2021",
-    "SM_MercedesCCC_Parked": "mercedes.coupe_2020",
-    "SM_TeslaM3_parked": "tesla.model3",
-    "SM_Mini2021_parked": "mini.cooper_s_2021",
+    "SM_LincolnParked": ("lincoln.mkz_2017", (60, 62, 66)),
+    "SM_ChargerParked": ("dodge.charger_2020", (150, 20, 20)),
+    "SM_VolkswagenT2_2021_Parked": ("volkswagen.t2_2021", (180, 160, 120)),
+    "SM_FordCrown_parked": ("ford.crown", (250, 190, 20)),
+    "SM_NissanPatrol2021_parked": ("nissan.patrol_2021", (255, 255, 255)),
+    "SM_MercedesCCC_Parked": ("mercedes.coupe_2020", (137, 140, 144)),
+    "SM_TeslaM3_parked": ("tesla.model3", (20, 45, 110)),
+    "SM_Mini2021_parked": ("mini.cooper_s_2021", (38, 72, 48)),
 }
 _MESHES: Final[dict[str, Maker]] = {
     "SM_PlasticTable": garden.parasol_table,
@@ -106,10 +107,21 @@ def prop_model(name: str, mesh_path: str, center: Point, half: Point) -> Model:
     """Of `static.prop.<name>`; every prop of the catalogue has a maker, and a mesh that is not known is a box."""
     if name != "mesh":
         return _made(_BY_NAME[name], center, half)
-    mesh_name = mesh_path.rsplit("/", 1)[-1].split(".", 1)[0]
-    if mesh_name in _PARKED_CARS:
-        return car_model(_PARKED_CARS[mesh_name], box_of(center, half))
-    return _made(_MESHES.get(mesh_name, garden.crate), center, half)
+    parked = _PARKED_CARS.get(_mesh_name(mesh_path))
+    if parked is not None:
+        return car_model(parked[0], box_of(center, half))
+    return _made(_MESHES.get(_mesh_name(mesh_path), garden.crate), center, half)
+
+
+def parked_tint(mesh_path: str) -> Colour:
+    """Linear colour of a parked car's paint; white for what has its colours in its materials."""
+    parked = _PARKED_CARS.get(_mesh_name(mesh_path))
+    return (1.0, 1.0, 1.0) if parked is None else linear(*parked[1])
+
+
+def _mesh_name(mesh_path: str) -> str:
+    """The last part: "SM_X" of "/Game/Carla/Static/SM_X.SM_X"."""
+    return mesh_path.rsplit("/", 1)[-1].split(".", 1)[0]
 
 
 def _made(maker: Maker, center: Point, half: Point) -> Model:

@@ -8,6 +8,7 @@ from simulator.scene.models.palette import (
     BEACON_WHITE,
     BLINKER_LEFT,
     BLINKER_RIGHT,
+    BLUE_PAINT,
     BODY,
     BRAKE_LAMP,
     CARGO,
@@ -204,7 +205,7 @@ class Lorry:
                 continue
             z0, z1 = low + 0.36 * (high - low), low + 0.60 * (high - low)
             ends = [(self.rear + 0.1, z0), (back - 0.1, z0 + 0.12), (back - 0.1, z1 + 0.12), (self.rear + 0.1, z1)]
-            mesh.patch([(x, y, z) for x, z in ends], WHITE_PAINT if o.cargo == BODY else BODY, facing)
+            mesh.patch([(x, y, z) for x, z in ends], WHITE_PAINT if o.cargo == BODY else BLUE_PAINT, facing)
 
     def _shutters(
         self, mesh: MeshBuilder, y: float, facing: Point, back: float, low: float, high: float, count: int
@@ -293,7 +294,7 @@ class Lorry:
                 middle = begin + (k + 0.5) * length
                 mesh.panel((middle, y, 0.5 * (low + high)), facing, length - 0.12, high - low, WINDOW)
             z = box.z(o.waist - 0.02)
-            mesh.panel((0.5 * (begin + end), y - side * 0.002, z), facing, end - begin, 0.18, WHITE_PAINT)
+            mesh.panel((0.5 * (begin + end), y - side * 0.002, z), facing, end - begin, 0.18, BLUE_PAINT)
 
     # -- lamps -------------------------------------------------------------------------------------------------
 
