@@ -202,7 +202,7 @@ class BasicAgent:
             beyond_m = vehicle.bounding_box.extent.x + self._vehicle.bounding_box.extent.x
             if distance_m > reach_m + beyond_m or (found.obstacle_was_found and distance_m >= found.distance):
                 continue
-            if not is_within_distance(other, transform, math.inf, (low_angle_th - 1e-3, up_angle_th)):
+            if not is_within_distance(other, transform, math.inf, (low_angle_th, up_angle_th)):
                 continue
             corners = vehicle.bounding_box.get_world_vertices(other)
             if strip.intersects(MultiPoint([(corner.x, corner.y) for corner in corners]).convex_hull):

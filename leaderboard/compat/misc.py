@@ -46,7 +46,10 @@ def is_within_distance(
     max_distance: float,
     angle_interval: tuple[float, float] | list[float] | None = None,
 ) -> bool:
-    """Whether the target is near over the ground and, if asked, in an interval of degrees: 0 is ahead, 180 behind."""
+    """Whether the target is near over the ground and, if asked, in an interval of degrees: 0 is ahead, 180 behind.
+
+    The ends belong to the interval. CARLA's own leaves them out, and so misses what is exactly straight ahead.
+    """
     gap = target_transform.location - reference_transform.location
     distance_m = math.hypot(gap.x, gap.y)
     if distance_m < 0.001:
@@ -56,7 +59,7 @@ def is_within_distance(
     if not angle_interval:
         return True
     ahead = reference_transform.get_forward_vector()
-    return angle_interval[0] < _angle_deg(ahead.x, ahead.y, gap.x, gap.y) < angle_interval[1]
+    return angle_interval[0] <= _angle_deg(ahead.x, ahead.y, gap.x, gap.y) <= angle_interval[1]
 
 
 def compute_magnitude_angle(
