@@ -20,6 +20,7 @@ import numpy as np
 
 from simulator.maps import opendrive, store
 from simulator.maps.furniture import build_boxes
+from simulator.maps.giving_way import build_give_ways
 from simulator.maps.lanes import DRIVING, sample_lanes
 from simulator.maps.markings import build_markings
 from simulator.maps.navmesh import build_navigation
@@ -71,6 +72,7 @@ def compile_town(data: bytes, name: str = "") -> TownMap:
         crosswalks=crosswalks,
         navigation=build_navigation(lanes, samples, crosswalks),
         markings=build_markings(map_, shapes, lanes, samples, stops),
+        give_ways=build_give_ways(stops, lanes, samples),
     )
 
 

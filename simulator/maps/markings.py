@@ -123,8 +123,8 @@ def _is_near(a: F8, b: F8) -> bool:
 
 def _marks_of(shape: SectionShape, lane: LaneEntry) -> Iterator[_Line]:
     """The painted stretches of a lane's outer edge, along s."""
-    if lane.id != 0 and lane.id not in shape.lane_ids:
-        return  # a lane that carla.Map does not know
+    if not lane.marks or (lane.id != 0 and lane.id not in shape.lane_ids):
+        return  # nothing is said, or carla.Map does not know the lane
     section_s = shape.road.sections[shape.index].s
     ends = [mark.s_offset for mark in lane.marks[1:]] + [math.inf]
     for mark, end in zip(lane.marks, ends, strict=True):

@@ -51,6 +51,7 @@ class StopPlace:
 
     gives_way: bool  # at a yield sign
     place: carla.Waypoint
+    is_light: bool = False
 
 
 @dataclass(slots=True)
@@ -103,7 +104,7 @@ def build_signals(
         speed_kmh=np.array([s.value if s.type == MAXIMUM_SPEED else 0.0 for s in ordered_signals], np.float64),
     )
     stops = [
-        StopPlace(signal.type == YIELD, approach.stop)
+        StopPlace(signal.type == YIELD, approach.stop, signal.type in LIGHT_TYPES)
         for signal in ordered_signals
         if signal.type != MAXIMUM_SPEED
         for approach in signal.approaches
@@ -192,7 +193,7 @@ def _volume(map_: carla.Map, facts: Facts, pose: F8, signal: _Signal) -> tuple[F
             half = np.full(3, max(0.01, _SPEED_WIDTH_FACTOR * width))
             back = float(half[0])
         else:
-            half = np.full(3, max(_SMALLEST_SIGN_HALF_M, _SIGN_WIDTH_FACTOR * width))
+            half = np.full(3, sign_half_m(width))
             back = float(half[0])
         x, y, z, yaw = _flat(_backwards(map_, facts, approach.stop, back))
         cos, sin = math.cos(yaw), math.sin(yaw)
@@ -207,6 +208,11 @@ def _volume(map_: carla.Map, facts: Facts, pose: F8, signal: _Signal) -> tuple[F
     if signal.type in (STOP, YIELD):
         half[:2] = half[:2].max()
     return (low + high) * 0.5, half
+
+
+def sign_half_m(lane_width_m: float) -> float:
+    """Half the size of the box in which a stop or yield sign sees those who come along a lane."""
+    return max(_SMALLEST_SIGN_HALF_M, _SIGN_WIDTH_FACTOR * lane_width_m)
 
 
 def _flat(place: carla.Waypoint) -> tuple[float, float, float, float]:

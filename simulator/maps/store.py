@@ -16,9 +16,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from simulator.maps.town import Boxes, Lanes, LightBoxes, Markings, Samples, Signals, Surface, TownMap
+from simulator.maps.town import Boxes, GiveWays, Lanes, LightBoxes, Markings, Samples, Signals, Surface, TownMap
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 _MAGIC: Final = b"CCLT" + FORMAT.to_bytes(4, "little")
 _HEAD: Final = struct.Struct("<8sQQI4x")
 _ALIGNMENT: Final = 64
@@ -29,6 +29,7 @@ _TABLES: Final[dict[str, Any]] = {
     "boxes": Boxes,
     "signals": Signals,
     "light_boxes": LightBoxes,
+    "give_ways": GiveWays,
     "markings": Markings,
 }
 

@@ -178,6 +178,27 @@ class LightBoxes(NamedTuple):
     stop_z: F8
 
 
+class GiveWays(NamedTuple):
+    """One row per (stop or yield sign, lane it rules): the box before its line, in world, and who goes first.
+
+    The lanes of the junction that cross or join those that begin at row i are lanes[lane_start[i] : lane_start[i + 1]].
+    """
+
+    stop: U1  # 1: a stop sign, 0: a yield sign
+    x: F8
+    y: F8
+    z: F8
+    yaw: F8
+    half: F8  # of the box, in all directions
+    lane_start: I4
+    lanes: I4  # rows of Lanes
+
+
+def no_give_ways() -> GiveWays:
+    none = np.zeros(0)
+    return GiveWays(np.zeros(0, np.uint8), none, none, none, none, none, np.zeros(1, np.int32), np.zeros(0, np.int32))
+
+
 class Signals(NamedTuple):
     """Traffic lights and signs as actors. The trigger box is in the actor's own frame, without rotation."""
 
@@ -214,3 +235,4 @@ class TownMap:
     crosswalks: list[F8]  # closed outlines [k, 3]
     navigation: bytes  # Detour tile set for the client's walker AI, b"" where there is nothing to walk on
     markings: Markings = field(default_factory=no_markings)
+    give_ways: GiveWays = field(default_factory=no_give_ways)

@@ -1,17 +1,27 @@
-"""What the road tells each vehicle: the speed limit of its lane, and the light whose stop volume it stands in."""
+"""What the road tells each vehicle: the speed limit of its lane, and the light or sign before which it stands."""
+
+from typing import Final
 
 import numpy as np
 
 from simulator.kernels import njit
-from simulator.world.lights import GREEN
+from simulator.world.lights import GREEN, RED
+
+STOP_SIGN_S: Final = 2.0  # StopSignComponent.cpp: red for so long, whoever comes
+_SAME_WAY: Final = 0.5  # cosine: within 60 degrees of the lane's way
+_SAME_LEVEL_M: Final = 3.0
 
 
 @njit
-def tell_vehicles(actors, vehicles, n_vehicles, lanes, samples, light_boxes, lights):  # type: ignore[no-untyped-def]
+def tell_vehicles(  # type: ignore[no-untyped-def]
+    actors, vehicles, n_vehicles, lanes, samples, light_boxes, lights, give_ways, dt
+):
     """Fill speed_limit_kmh and the traffic light fields of every vehicle.
 
     A light concerns a vehicle while the vehicle's box overlaps one of the light's volumes and faces the same
-    way as the lane (CARLA: begin and end of overlap with the trigger box). Otherwise its light reads green.
+    way as the lane (CARLA: begin and end of overlap with the trigger box). Otherwise its light reads green,
+    or red without a light while a stop or yield sign holds it: that is how CARLA tells its Traffic Manager, which
+    then lets one vehicle at a time into the junction.
     """
     for v in range(n_vehicles):
         row = vehicles[v].actor
@@ -22,8 +32,6 @@ def tell_vehicles(actors, vehicles, n_vehicles, lanes, samples, light_boxes, lig
         vehicles[v].has_traffic_light = 0
         vehicles[v].traffic_light_id = 0
         vehicles[v].traffic_light_state = GREEN
-        if light_boxes.light.shape[0] == 0:
-            continue
         cos_v = np.cos(actor.yaw)
         sin_v = np.sin(actor.yaw)
         x = actor.x + cos_v * actor.center_x - sin_v * actor.center_y
@@ -33,11 +41,11 @@ def tell_vehicles(actors, vehicles, n_vehicles, lanes, samples, light_boxes, lig
         for k in range(light_boxes.light.shape[0]):
             dx = light_boxes.x[k] - x
             dy = light_boxes.y[k] - y
-            if abs(dx) > reach or abs(dy) > reach or abs(light_boxes.z[k] - actor.z) > 3.0:
+            if abs(dx) > reach or abs(dy) > reach or abs(light_boxes.z[k] - actor.z) > _SAME_LEVEL_M:
                 continue
             cos_b = np.cos(light_boxes.yaw[k])
             sin_b = np.sin(light_boxes.yaw[k])
-            if cos_v * cos_b + sin_v * sin_b < 0.5:  # within 60 degrees of the lane's way
+            if cos_v * cos_b + sin_v * sin_b < _SAME_WAY:
                 continue
             if not _boxes_overlap(
                 dx,
@@ -59,6 +67,61 @@ def tell_vehicles(actors, vehicles, n_vehicles, lanes, samples, light_boxes, lig
                 vehicles[v].has_traffic_light = 1
                 vehicles[v].traffic_light_id = actors[light.actor].id
                 vehicles[v].traffic_light_state = light.state
+        _obey_sign(actors, vehicles, n_vehicles, v, actor, x, y, cos_v, sin_v, give_ways, dt)
+
+
+@njit
+def _obey_sign(actors, vehicles, n_vehicles, v, actor, x, y, cos_v, sin_v, give_ways, dt):  # type: ignore[no-untyped-def]
+    """At a stop sign: red for two seconds. At both kinds: red while others drive where the ways cross."""
+    sign = _sign_at(actor, x, y, cos_v, sin_v, give_ways)
+    if sign != vehicles[v].give_way:
+        vehicles[v].give_way = sign
+        vehicles[v].give_way_s = STOP_SIGN_S if sign >= 0 and give_ways.stop[sign] else 0.0
+    elif vehicles[v].give_way_s > 0.0:
+        vehicles[v].give_way_s -= dt
+    if sign < 0 or vehicles[v].has_traffic_light:
+        return
+    if vehicles[v].give_way_s > 0.0 or _is_taken(actors, vehicles, n_vehicles, v, sign, give_ways):
+        vehicles[v].traffic_light_state = RED
+
+
+@njit
+def _sign_at(actor, x, y, cos_v, sin_v, give_ways):  # type: ignore[no-untyped-def]
+    """The nearest sign whose box the vehicle overlaps."""
+    found = -1
+    nearest = np.inf
+    for k in range(give_ways.x.shape[0]):
+        dx = give_ways.x[k] - x
+        dy = give_ways.y[k] - y
+        half = give_ways.half[k]
+        reach = actor.half_x + actor.half_y + 2.0 * half
+        if abs(dx) > reach or abs(dy) > reach or abs(give_ways.z[k] - actor.z) > _SAME_LEVEL_M:
+            continue
+        cos_b = np.cos(give_ways.yaw[k])
+        sin_b = np.sin(give_ways.yaw[k])
+        if cos_v * cos_b + sin_v * sin_b < _SAME_WAY:
+            continue
+        if dx * dx + dy * dy < nearest and _boxes_overlap(
+            dx, dy, cos_v, sin_v, actor.half_x, actor.half_y, cos_b, sin_b, half, half
+        ):
+            nearest = dx * dx + dy * dy
+            found = k
+    return found
+
+
+@njit
+def _is_taken(actors, vehicles, n_vehicles, v, sign, give_ways):  # type: ignore[no-untyped-def]
+    """Whether another vehicle is on a lane that crosses or joins those beyond the sign."""
+    for other in range(n_vehicles):
+        if other == v:
+            continue
+        lane = actors[vehicles[other].actor].lane
+        if lane < 0:
+            continue
+        for k in range(give_ways.lane_start[sign], give_ways.lane_start[sign + 1]):
+            if give_ways.lanes[k] == lane:
+                return True
+    return False
 
 
 @njit

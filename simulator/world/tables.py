@@ -220,6 +220,8 @@ VEHICLE_STATE: Final = np.dtype(
         ("traffic_light_id", np.uint32),  # 0 = none
         ("traffic_light_state", np.uint8),
         ("has_traffic_light", np.uint8),
+        ("give_way", np.int32),  # row of TownMap.give_ways whose box it is in, -1 for none
+        ("give_way_s", np.float64),  # for how long it must stand there, at least
         ("failure_state", np.uint8),
     ],
     align=True,

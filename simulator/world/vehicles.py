@@ -42,6 +42,7 @@ def default_state(vehicles: Table, i: int) -> None:
     v = vehicles[i]
     v["actor"] = actor
     v["ack_gains"] = DEFAULT_GAINS
+    v["give_way"] = -1
     v["wheels"]["friction_scale"] = -1.0
 
 

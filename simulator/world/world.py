@@ -397,6 +397,8 @@ class World:
                 self.town.samples,
                 self.town.light_boxes,
                 self.lights.lights,
+                self.town.give_ways,
+                dt,
             )
         self.steps += 1
         self.elapsed_s += dt
