@@ -362,6 +362,13 @@ def test_what_the_client_lights_is_lit(world: World) -> None:
     assert movers.update(world).instances["lights"][0] == every
 
 
+def test_warning_lamps_of_props_always_shine(world: World) -> None:
+    sign = world.spawn("static.prop.trafficwarning", {}, Pose(0.0, 0.0, 0.0))
+    moving = movers_of(world).update(world)
+    lamps = [p.PALETTE[row].lamp for row in model(world, sign).near.material]
+    assert any(lamp & int(moving.instances["lights"][0]) for lamp in lamps)
+
+
 def test_rows_are_in_order_of_creation_and_survive_departures(world: World) -> None:
     movers = movers_of(world)
     actors = [

@@ -9,9 +9,9 @@ import numpy as np
 
 from simulator.kernels import njit
 from simulator.scene.models.model import ARM, DOOR, FORK, SHIN, STEERED_WHEEL, THIGH, WHEEL
-from simulator.scene.models.palette import BRAKE, REVERSE
+from simulator.scene.models.palette import BRAKE, REVERSE, SPECIAL_1
 from simulator.world.bodies import rotation_matrix
-from simulator.world.tables import VEHICLE
+from simulator.world.tables import PROP, VEHICLE
 
 # CARLA lights brake and reverse lamps only for clients that set them, and few do: neither the leaderboard's ego nor
 # its background traffic. Policies must see others brake, so a lamp also shows what its pedal does. Below this it is
@@ -101,7 +101,7 @@ def pose_all(tracks, actors, vehicles, joints, bones, instances, casters, deepes
         instances[k].velocity[0] = a.vx
         instances[k].velocity[1] = a.vy
         instances[k].velocity[2] = a.vz
-        lights = np.uint32(0)
+        lights = np.uint32(SPECIAL_1 if a.kind == PROP else 0)
         t.doors_open = 0
         if a.kind == VEHICLE:
             v = vehicles[a.side]

@@ -106,7 +106,7 @@ CONE_ORANGE: Final = _add("cone orange", 235, 84, 20)
 SIGNAL_WHITE: Final = _add("signal white", 240, 240, 236)
 SIGNAL_RED: Final = _add("signal red", 196, 20, 24)
 SIGNAL_YELLOW: Final = _add("signal yellow", 248, 200, 30)
-WARNING_LAMP: Final = _add("warning light", 255, 160, 20)
+WARNING_LAMP: Final = _add("warning light", 255, 160, 20, LAMP, lamp=SPECIAL_1)  # of props, which always shine
 BLACK: Final = _add("black", 16, 16, 17)
 DARK_GREY: Final = _add("dark grey", 62, 64, 67)
 GREY: Final = _add("grey", 128, 130, 132)
