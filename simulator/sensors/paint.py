@@ -31,6 +31,7 @@ _SIDE_AT: Final = 0.75
 _SIDE_BELOW_AHEAD: Final = 0.40  # where there is a head ahead too
 _SIDE_STEM_HALF: Final = 0.05
 _SIDE_HEAD_HALF: Final = 0.15
+_SLICES: Final = 4
 
 
 @njit
@@ -76,19 +77,24 @@ def _marking(params, u, v, footprint_u, footprint_v):  # type: ignore[no-untyped
 
 
 @njit
-def _below(distance, width):  # type: ignore[no-untyped-def]
-    """Half plane: the share of a footprint whose middle is `distance` beyond the edge."""
-    if width <= 0.0:
-        return 1.0 if distance <= 0.0 else 0.0
-    return min(1.0, max(0.0, 0.5 - distance / width))
-
-
-@njit
 def _head(along, across, tip, neck, half, footprint_along, footprint_across):  # type: ignore[no-untyped-def]
     """A triangle that points along: its base `half` to both sides at `neck`, its tip at `tip`."""
-    slope = half / (tip - neck)
-    side = abs(across) - (tip - along) * slope  # beyond the slanted edge, measured across
-    return min(_below(neck - along, footprint_along), _below(side, footprint_across + slope * footprint_along))
+    if footprint_along <= 0.0:
+        if not neck <= along < tip:
+            return 0.0
+        reach = half * (tip - along) / (tip - neck)
+        return _within(across, footprint_across, -reach, reach)
+    first = max(along - 0.5 * footprint_along, neck)
+    last = min(along + 0.5 * footprint_along, tip)
+    if first >= last:
+        return 0.0
+    # The width grows evenly from tip to neck: cut into slices it is a good sum.
+    covered = 0.0
+    for k in range(_SLICES):
+        at = first + (last - first) * (k + 0.5) / _SLICES
+        reach = half * (tip - at) / (tip - neck)
+        covered += _within(across, footprint_across, -reach, reach)
+    return covered / _SLICES * (last - first) / footprint_along
 
 
 @njit
@@ -100,20 +106,20 @@ def _arrow(params, u, v, footprint_u, footprint_v):  # type: ignore[no-untyped-d
     if v + footprint_v < 0.0 or v - footprint_v > length:
         return 0.0
     top = _HEAD_FROM * length if ahead else side + _SIDE_STEM_HALF * length
-    stem = _within(u, footprint_u, -_STEM_HALF_M, _STEM_HALF_M)
-    covered = stem * _within(v, footprint_v, 0.0, top)
+    # Stem, branches and heads touch but do not overlap: what they cover adds up.
+    covered = _within(u, footprint_u, -_STEM_HALF_M, _STEM_HALF_M) * _within(v, footprint_v, 0.0, top)
     if ahead:
-        head = _head(v, u, length, _HEAD_FROM * length, _HEAD_HALF_M, footprint_v, footprint_u)
-        covered = max(covered, head)
+        covered += _head(v, u, length, _HEAD_FROM * length, _HEAD_HALF_M, footprint_v, footprint_u)
     for turn in (LEFT, RIGHT):
         if directions & turn != 0:
             out = -u if turn == LEFT else u
             low = side - _SIDE_STEM_HALF * length
             high = side + _SIDE_STEM_HALF * length
-            branch = _within(out, footprint_u, -_STEM_HALF_M, _SIDE_NECK_M) * _within(v, footprint_v, low, high)
-            head = _head(out, v - side, _SIDE_TIP_M, _SIDE_NECK_M, _SIDE_HEAD_HALF * length, footprint_u, footprint_v)
-            covered = max(covered, branch, head)
-    return covered
+            covered += _within(out, footprint_u, _STEM_HALF_M, _SIDE_NECK_M) * _within(v, footprint_v, low, high)
+            covered += _head(
+                out, v - side, _SIDE_TIP_M, _SIDE_NECK_M, _SIDE_HEAD_HALF * length, footprint_u, footprint_v
+            )
+    return min(covered, 1.0)
 
 
 @njit
