@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.kernels import njit
 from simulator.scene.tables import F4, I4, Geometry
 
 F8 = NDArray[np.float64]
@@ -13,6 +14,10 @@ F8 = NDArray[np.float64]
 FAR_M: Final = 1e9  # a group's farthest distance when it is never left out
 # Thinner triangles are no wider than float32 rounds a place 4 km from the origin: they might face anywhere.
 _LEAST_WIDTH_M: Final = 5e-4
+# Keys of squares: the layer above 24 bits for the row above 24 bits for the column, both counted from the middle.
+_ROW_SHIFT: Final = 24
+_LAYER_SHIFT: Final = 48
+_MIDDLE: Final = 1 << 23
 
 
 class Layer(NamedTuple):
@@ -79,30 +84,23 @@ def assemble(parts: Sequence[Part]) -> Geometry:
     vertices = np.concatenate([one.vertices for one in parts]).astype(np.float32)
     triangles = np.concatenate([one.triangles + start for one, start in zip(parts, vertex_offset, strict=False)])
     normal, width = triangle_normals(vertices, triangles)
-    square = np.concatenate([_squares(one, layers.index(one.layer)) for one in parts])
-    keys, group = np.unique(square, axis=0, return_inverse=True)
-    group = group.reshape(-1)
+    key = np.concatenate([_square_keys(one, layers.index(one.layer)) for one in parts])
     good = np.flatnonzero(width > _LEAST_WIDTH_M)
-    order = good[np.argsort(group[good], kind="stable")]
-    used, group = np.unique(group[order], return_inverse=True)
-    group = group.reshape(-1)
-    layer_of_group = keys[used, 0]
-
-    # Vertices once for each group that uses them, in the order of groups.
-    wanted = group[:, None].astype(np.int64) * len(vertices) + triangles[order]
-    unique, rows = np.unique(wanted, return_inverse=True)
-    edges = np.arange(len(used) + 1)
-    vertex_start = np.searchsorted(unique, edges * len(vertices)).astype(np.int32)
-    picked = vertices[unique % len(vertices)]
+    order = good[np.argsort(key[good], kind="stable")]
+    key = key[order]
+    group_start = np.flatnonzero(np.concatenate(([True], key[1:] != key[:-1], [True]))).astype(np.int32)
+    layer_of_group = key[group_start[:-1]] >> _LAYER_SHIFT
+    triangles, source, vertex_start = _own_vertices(triangles[order].astype(np.int32), group_start, len(vertices))
+    picked = vertices[source]
     bounds = np.hstack((np.minimum.reduceat(picked, vertex_start[:-1]), np.maximum.reduceat(picked, vertex_start[:-1])))
     return Geometry(
         vertices=picked,
-        triangles=rows.reshape(-1, 3).astype(np.int32),
+        triangles=triangles,
         material=np.concatenate([one.material for one in parts])[order],
         instance=np.concatenate([one.instance for one in parts])[order],
         normal=normal[order],
         uv=np.concatenate([one.uv for one in parts])[order],
-        group_start=np.searchsorted(group, edges).astype(np.int32),
+        group_start=group_start,
         vertex_start=vertex_start,
         bounds=bounds,
         nearest_m=np.array([layers[row].nearest_m for row in layer_of_group], np.float32),
@@ -110,10 +108,34 @@ def assemble(parts: Sequence[Part]) -> Geometry:
     )
 
 
-def _squares(one: Part, layer_row: int) -> NDArray[np.int64]:
-    """[m, 3] layer, row and column of each triangle's square."""
-    place = np.floor(one.anchor / one.layer.chunk_m).astype(np.int64)
-    return np.column_stack((np.full(len(place), layer_row), place[:, 1], place[:, 0]))
+def _square_keys(one: Part, layer_row: int) -> NDArray[np.int64]:
+    """One number for the layer, row and column of each triangle's square, in this order."""
+    place = np.floor(one.anchor / one.layer.chunk_m).astype(np.int64) + _MIDDLE
+    return (layer_row << _LAYER_SHIFT) + (place[:, 1] << _ROW_SHIFT) + place[:, 0]
+
+
+@njit
+def _own_vertices(triangles, group_start, n_vertices):  # type: ignore[no-untyped-def]
+    """Triangles over vertices that no two groups share, which old vertex each new one is, and where groups begin."""
+    groups = len(group_start) - 1
+    last_group = np.full(n_vertices, -1, np.int32)
+    new_row = np.empty(n_vertices, np.int32)
+    source = np.empty(triangles.size, np.int32)
+    rows = np.empty_like(triangles)
+    vertex_start = np.zeros(groups + 1, np.int32)
+    count = 0
+    for group in range(groups):
+        for t in range(group_start[group], group_start[group + 1]):
+            for corner in range(3):
+                vertex = triangles[t, corner]
+                if last_group[vertex] != group:
+                    last_group[vertex] = group
+                    new_row[vertex] = count
+                    source[count] = vertex
+                    count += 1
+                rows[t, corner] = new_row[vertex]
+        vertex_start[group + 1] = count
+    return rows, source[:count].copy(), vertex_start
 
 
 def empty_geometry() -> Geometry:

@@ -4,7 +4,7 @@ Near the eye every cell is true to a centimetre; from some way off a cell is two
 are, lowered where there are roads so that no road sinks into them.
 """
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ _TWIST_M: Final = 0.01  # two triangles may be this far below the surface of the
 _FINEST: Final = 8  # cells are cut into so many parts at most
 _HORIZON_M: Final = 3000.0  # an eye 2 m above the land sees its end less than 0.05 degrees below the sky
 _PUSHES: Final = 20
+_BESIDE_ROADS: Final = 5  # so many cells beside roads the land is seen from close
 
 Squares = tuple[NDArray[np.int64], NDArray[np.int64], int]  # rows and columns of corners, and cells along a side
 
@@ -32,22 +33,22 @@ def terrain_parts(surface: Surface, material: int) -> list[Part]:
     always = Layer(chunk_m)
     near = Layer(chunk_m, farthest_m=_NEAR_M)
     middle = Layer(chunk_m, nearest_m=_NEAR_M, farthest_m=_FAR_M)
+    near_and_middle = Layer(chunk_m, farthest_m=_FAR_M)
     far = Layer(chunk_m, nearest_m=_FAR_M)
     parts = [_outside(surface, always, material)]
     *flat, (rows, columns, _) = _flat_squares(height)
     parts += [_quads(surface, always, material, height, *squares, 1) for squares in flat]
-    twist = np.abs(_twist(height, rows, columns, 1))
-    # The middle of two triangles is a quarter of the twist below the surface; n * n parts of it each 1 / n^2.
-    cuts = np.clip(np.ceil(np.sqrt(twist / 4.0 / _TWIST_M)), 1, _FINEST).astype(int)
-    cuts = 2 ** np.ceil(np.log2(cuts)).astype(int)
+    road_cells = _road_cells(surface)
+    cuts = np.where(_widened(road_cells, _BESIDE_ROADS)[rows, columns], _cuts(height, rows, columns), 1)
     for n in np.unique(cuts).tolist():
-        parts.append(_quads(surface, near, material, height, rows[cuts == n], columns[cuts == n], 1, n))
-    parts.append(_quads(surface, middle, material, height, rows, columns, 1, 1))
+        layer = near_and_middle if n == 1 else near
+        parts.append(_quads(surface, layer, material, height, rows[cuts == n], columns[cuts == n], 1, n))
+    parts.append(_quads(surface, middle, material, height, rows[cuts > 1], columns[cuts > 1], 1, 1))
     # Far squares stand for the cells in them; those at the rim of the grid, that are too few for one, stay cells.
     square = np.column_stack((rows, columns)) // _FAR_SIZE * _FAR_SIZE
     whole = (square + _FAR_SIZE < height.shape).all(axis=1)
     far_rows, far_columns = np.unique(square[whole], axis=0).T
-    parts.append(_quads(surface, far, material, _below_roads(surface), far_rows, far_columns, _FAR_SIZE, 1))
+    parts.append(_quads(surface, far, material, _below_roads(surface, road_cells), far_rows, far_columns, _FAR_SIZE, 1))
     parts.append(_quads(surface, far, material, height, rows[~whole], columns[~whole], 1, 1))
     return parts
 
@@ -60,14 +61,38 @@ def _twist(height: F8, rows: NDArray[np.int64], columns: NDArray[np.int64], size
     return twist
 
 
-def _below_roads(surface: Surface) -> F8:
+def _cuts(height: F8, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Into how many parts along a side cells are cut: powers of two."""
+    # The middle of two triangles is a quarter of the twist below the surface; n * n parts of it each 1 / n^2.
+    wanted = np.sqrt(np.abs(_twist(height, rows, columns, 1)) / 4.0 / _TWIST_M)
+    powers: NDArray[np.int64] = 2 ** np.ceil(np.log2(np.clip(wanted, 1, _FINEST))).astype(np.int64)
+    return powers
+
+
+def _road_cells(surface: Surface) -> NDArray[np.bool_]:
+    """Cells of the terrain with a road, or the middle of a piece of it, above them."""
+    found = np.zeros((surface.terrain.shape[0] - 1, surface.terrain.shape[1] - 1), bool)
+    middles = surface.vertices[surface.triangles, :2].mean(axis=1)
+    for places in (middles, surface.vertices[:, :2]):
+        cell = np.floor((places - (surface.terrain_x0, surface.terrain_y0)) / surface.terrain_cell).astype(np.int64)
+        cell = np.clip(cell, 0, (found.shape[1] - 1, found.shape[0] - 1))
+        found[cell[:, 1], cell[:, 0]] = True
+    return found
+
+
+def _widened(cells: NDArray[np.bool_], by: int) -> NDArray[np.bool_]:
+    """The cells and those around them."""
+    for _ in range(by):
+        padded = np.pad(cells, 1)
+        cells = padded[1:-1, 1:-1] | padded[:-2, 1:-1] | padded[2:, 1:-1] | padded[1:-1, :-2] | padded[1:-1, 2:]
+    return cells
+
+
+def _below_roads(surface: Surface, road_cells: NDArray[np.bool_]) -> F8:
     """The terrain with the corners of far squares so low that these are below it wherever there are roads."""
     height = surface.terrain.copy()
-    rows, columns = height.shape[0] - 1, height.shape[1] - 1
-    middles = surface.vertices[surface.triangles, :2].mean(axis=1)
-    i = np.clip(((middles[:, 0] - surface.terrain_x0) / surface.terrain_cell).astype(np.int64), 0, columns - 1)
-    j = np.clip(((middles[:, 1] - surface.terrain_y0) / surface.terrain_cell).astype(np.int64), 0, rows - 1)
-    cells = np.unique(np.stack((j, i), axis=1), axis=0)
+    rows, columns = road_cells.shape
+    cells = np.argwhere(road_cells)
     nodes = np.unique((cells[:, None] + [[0, 0], [0, 1], [1, 0], [1, 1]]).reshape(-1, 2), axis=0)
     square = np.minimum(nodes, [rows - 1, columns - 1]) // _FAR_SIZE * _FAR_SIZE
     nodes, square = (each[(square + _FAR_SIZE <= [rows, columns]).all(axis=1)] for each in (nodes, square))
@@ -131,31 +156,36 @@ def _quads(
     cuts: int,
 ) -> Part:
     """Two triangles for each of cuts x cuts parts of the squares, split so that they keep below the surface."""
-    share = np.arange(cuts + 1) / cuts
-    v, u = (grid.ravel() for grid in np.meshgrid(share, share, indexing="ij"))
-    corner = [
-        height[rows, columns],
-        height[rows, columns + size],
-        height[rows + size, columns],
-        height[rows + size, columns + size],
-    ]
-    weight = [(1 - u) * (1 - v), u * (1 - v), (1 - u) * v, u * v]
-    z = sum(c[:, None] * w[None] for c, w in zip(corner, weight, strict=True))
-    x = surface.terrain_x0 + (columns[:, None] + size * u) * surface.terrain_cell
-    y = surface.terrain_y0 + (rows[:, None] + size * v) * surface.terrain_cell
-    vertices = np.stack((x, y, np.broadcast_to(z, x.shape)), axis=2).reshape(-1, 3)
-    j, i = (grid.ravel() for grid in np.meshgrid(np.arange(cuts), np.arange(cuts), indexing="ij"))
-    first = j * (cuts + 1) + i
-    quad = np.stack((first, first + 1, first + cuts + 2, first + cuts + 1), axis=1)
-    all_quads = (np.arange(len(rows))[:, None, None] * (cuts + 1) ** 2 + quad[None]).reshape(-1, 4)
+    lines = height.shape[1]
+    if cuts == 1:  # corners are those of the grid
+        row, column = np.indices(height.shape)
+        vertices = _places(surface, row.ravel(), column.ravel(), height.ravel())
+        first = rows * lines + columns
+        all_quads = np.stack((first, first + size, first + size * lines + size, first + size * lines), axis=1)
+    else:
+        share = np.arange(cuts + 1) / cuts
+        v, u = (grid.ravel() for grid in np.meshgrid(share, share, indexing="ij"))
+        a, b = height[rows, columns][:, None], height[rows, columns + size][:, None]
+        c, d = height[rows + size, columns][:, None], height[rows + size, columns + size][:, None]
+        z = a * ((1 - u) * (1 - v)) + b * (u * (1 - v)) + c * ((1 - u) * v) + d * (u * v)
+        vertices = _places(surface, rows[:, None] + size * v, columns[:, None] + size * u, z)
+        j, i = (grid.ravel() for grid in np.meshgrid(np.arange(cuts), np.arange(cuts), indexing="ij"))
+        own = j * (cuts + 1) + i
+        quad = np.stack((own, own + 1, own + cuts + 2, own + cuts + 1), axis=1)
+        all_quads = (np.arange(len(rows))[:, None, None] * (cuts + 1) ** 2 + quad[None]).reshape(-1, 4)
     rising = np.repeat(_twist(height, rows, columns, size) > 0.0, cuts * cuts)[:, None, None]
-    triangles = np.where(rising, all_quads[:, [[0, 1, 3], [1, 2, 3]]], all_quads[:, [[0, 1, 2], [0, 2, 3]]]).reshape(
-        -1, 3
-    )
+    triangles = np.where(rising, all_quads[:, [[0, 1, 3], [1, 2, 3]]], all_quads[:, [[0, 1, 2], [0, 2, 3]]])
     # What stands for each other at different distances is in one chunk.
     block = np.column_stack((columns, rows)) // _BLOCK * _BLOCK + _BLOCK // 2
     anchor = (surface.terrain_x0, surface.terrain_y0) + block * surface.terrain_cell
-    return part(layer, vertices, triangles, material, anchor=np.repeat(anchor, 2 * cuts * cuts, axis=0))
+    return part(layer, vertices, triangles.reshape(-1, 3), material, anchor=np.repeat(anchor, 2 * cuts * cuts, axis=0))
+
+
+def _places(surface: Surface, rows: NDArray[Any], columns: NDArray[Any], z: F8) -> F8:
+    """[n, 3] in world, of places in the grid."""
+    x = surface.terrain_x0 + columns * surface.terrain_cell
+    y = surface.terrain_y0 + rows * surface.terrain_cell
+    return np.stack((x, y, z), axis=-1).reshape(-1, 3)
 
 
 def _outside(surface: Surface, layer: Layer, material: int) -> Part:

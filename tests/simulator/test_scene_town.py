@@ -95,9 +95,9 @@ def test_groups_are_what_the_rasteriser_is_promised(made):
     assert (corners >= geometry.bounds[group, None, :3]).all()
     assert (corners <= geometry.bounds[group, None, 3:]).all()
     assert (geometry.nearest_m < geometry.farthest_m).all()
-    for array, kind in zip(geometry, "fiiifiiiff", strict=False):
-        assert array.dtype.kind in (kind, "f", "i")
-        assert array.dtype.itemsize == 4
+    kinds_of_arrays = [array.dtype for array in geometry]
+    f4, i4 = np.dtype(np.float32), np.dtype(np.int32)
+    assert kinds_of_arrays == [f4, i4, i4, i4, f4, f4, i4, i4, f4, f4, f4]
 
 
 def test_every_normal_is_the_side_from_which_its_triangle_is_seen(made):
@@ -146,19 +146,19 @@ def test_what_is_seen_of_a_road_is_what_cars_stand_on(a_town, made):
         assert np.abs(geometry.vertices - corners[0]).max(axis=1).min() < 1e-3
 
 
-def test_terrain_is_never_above_the_land_and_near_the_eye_true_to_it(a_town, made):
-    geometry = made[0].geometry
+def test_terrain_is_never_above_the_land_and_beside_roads_true_to_it(a_town, made):
     scenery, materials = made
-    grass = np.flatnonzero(scenery.geometry.material == materials.row("grass"))
-    farthest = np.repeat(geometry.farthest_m, np.diff(geometry.group_start))[grass]
-    nearest = np.repeat(geometry.nearest_m, np.diff(geometry.group_start))[grass]
+    geometry = scenery.geometry
+    nearest = np.repeat(geometry.nearest_m, np.diff(geometry.group_start))
+    grass = np.flatnonzero((geometry.material == materials.row("grass")) & (nearest == 0.0))
     middles = corners_of(geometry, grass).mean(axis=1)
-    land = terrain_height(a_town.surface, middles[:, 0], middles[:, 1])
-    error = middles[:, 2] - land
-    everywhere = nearest == 0.0
-    assert error[everywhere].max() < 1e-3
-    assert error[everywhere].min() > -0.15
-    assert (farthest[everywhere] > 100.0).all()
+    error = middles[:, 2] - terrain_height(a_town.surface, middles[:, 0], middles[:, 1])
+    assert error.max() < 1e-3
+    rng = np.random.default_rng(8)
+    roads = a_town.surface.vertices[:, :2]
+    for row in rng.choice(len(middles), 500).tolist():
+        if np.abs(roads - middles[row, :2]).max(axis=1).min() < 40.0:
+            assert error[row] > -0.03
 
 
 def test_land_goes_on_to_the_horizon(a_town, made):
