@@ -25,6 +25,7 @@ _ZERO = np.float32(0.0)
 _ONE = np.float32(1.0)
 _TWO = np.float32(2.0)
 _HALF_ONE = np.float32(0.5)
+_FOG_LAYER_M = np.float32(60.0)
 # The ground beyond all that is drawn: fields.
 _FAR_GROUND = (np.float32(0.085), np.float32(0.115), np.float32(0.055))
 # Clouds lie in a layer; the sky's map of them covers this many heights of the layer before it repeats.
@@ -101,8 +102,8 @@ def _paint(light, clouds, dome):  # type: ignore[no-untyped-def]
                 r += (cloud_r - r) * dense
                 g += (cloud_g - g) * dense
                 b += (cloud_b - b) * dense
-            # Fog and dust: all of it at the horizon, less above.
-            veil = light.haze * min(_ONE, (_HALF_ONE + light.haze) / (_ONE + np.float32(4.0) * z * (_TWO - light.haze)))
+            # Fog and dust: a layer, of which one sees the more the lower one looks.
+            veil = _ONE - fade(light.haze * light.fog_per_m * _FOG_LAYER_M / (z + np.float32(0.01)))
             r += (light.haze_r - r) * veil
             g += (light.haze_g - g) * veil
             b += (light.haze_b - b) * veil
