@@ -30,6 +30,9 @@ _SLACK: Final = 1.0 / 128.0
 # And triangles are larger by this, in samples, so that nothing shows between them where corners meet on a sample.
 _OVERLAP: Final = 1e-9
 
+# An edge is level if it is so nearly level that it passes less than one row within all columns that there can be.
+_LEVEL: Final = 1e-12
+
 _NEVER: Final = np.float64(1e30)
 
 
@@ -78,32 +81,41 @@ def _transform(view, vertices, scale, corners):  # type: ignore[no-untyped-def]
 
 
 @njit
-def _near_extent(corners, a, b, i_least, i_most, j_least, j_most, focal, middle_i, middle_j):  # type: ignore[no-untyped-def]
-    """Widen an extent on the screen by where edge a-b passes the near plane, if it does."""
-    z_a, z_b = np.float64(corners[2, a]), np.float64(corners[2, b])
-    if (z_a < NEAR_M) != (z_b < NEAR_M):
-        t = (NEAR_M - z_a) / (z_b - z_a)
-        right = corners[0, a] + t * (np.float64(corners[0, b]) - corners[0, a])
-        down = corners[1, a] + t * (np.float64(corners[1, b]) - corners[1, a])
-        i = middle_i + focal * right / NEAR_M
-        j = middle_j + focal * down / NEAR_M
-        return min(i_least, i), max(i_most, i), min(j_least, j), max(j_most, j)
+def _extent(corners, a, b, c, in_front, focal, middle_i, middle_j):  # type: ignore[no-untyped-def]
+    """Where on the screen a triangle can be: least and greatest column and row of what is beyond the near plane."""
+    if in_front == 3:
+        i_least = np.float64(min(corners[3, a], corners[3, b], corners[3, c]))
+        i_most = np.float64(max(corners[3, a], corners[3, b], corners[3, c]))
+        j_least = np.float64(min(corners[4, a], corners[4, b], corners[4, c]))
+        j_most = np.float64(max(corners[4, a], corners[4, b], corners[4, c]))
+        return i_least, i_most, j_least, j_most
+    i_least, i_most, j_least, j_most = _NEVER, -_NEVER, _NEVER, -_NEVER
+    for this, other in ((a, b), (b, c), (c, a)):
+        ahead, ahead_there = np.float64(corners[2, this]), np.float64(corners[2, other])
+        if ahead >= NEAR_M:
+            i, j = np.float64(corners[3, this]), np.float64(corners[4, this])
+            i_least, i_most, j_least, j_most = min(i_least, i), max(i_most, i), min(j_least, j), max(j_most, j)
+        if (ahead < NEAR_M) != (ahead_there < NEAR_M):  # the edge passes the near plane
+            part = (NEAR_M - ahead) / (ahead_there - ahead)
+            right = corners[0, this] + part * (np.float64(corners[0, other]) - corners[0, this])
+            down = corners[1, this] + part * (np.float64(corners[1, other]) - corners[1, this])
+            i, j = middle_i + focal * right / NEAR_M, middle_j + focal * down / NEAR_M
+            i_least, i_most, j_least, j_most = min(i_least, i), max(i_most, i), min(j_least, j), max(j_most, j)
     return i_least, i_most, j_least, j_most
 
 
 @njit
 def _setup_group(view, geometry, g, materials, instances, scale, corners, spans, faces, row):  # type: ignore[no-untyped-def]
+    """Set up the triangles of a group in rows from `row` on; returns the first row after them."""
     first_vertex = geometry.vertex_start[g]
     _transform(view, geometry.vertices[first_vertex : geometry.vertex_start[g + 1]], scale, corners)
     width = view.width * scale
     height = view.height * scale
     focal = view.focal_px * scale
-    middle_i = 0.5 * view.width * scale - 0.5
-    middle_j = 0.5 * view.height * scale - 0.5
-    per_focal = 1.0 / focal
+    middle_i = 0.5 * width - 0.5
+    middle_j = 0.5 * height - 0.5
     for t in range(geometry.group_start[g], geometry.group_start[g + 1]):
-        instance = geometry.instance[t]
-        if instances[instance].hidden != 0:
+        if instances[geometry.instance[t]].hidden != 0:
             continue
         a = geometry.triangles[t, 0] - first_vertex
         b = geometry.triangles[t, 1] - first_vertex
@@ -114,139 +126,114 @@ def _setup_group(view, geometry, g, materials, instances, scale, corners, spans,
         in_front = (az >= NEAR_M) + (bz >= NEAR_M) + (cz >= NEAR_M)
         if in_front == 0:
             continue
-        # Where on the screen it can be.
-        if in_front == 3:
-            i_least = np.float64(min(corners[3, a], corners[3, b], corners[3, c]))
-            i_most = np.float64(max(corners[3, a], corners[3, b], corners[3, c]))
-            j_least = np.float64(min(corners[4, a], corners[4, b], corners[4, c]))
-            j_most = np.float64(max(corners[4, a], corners[4, b], corners[4, c]))
-        else:
-            i_least, i_most, j_least, j_most = _NEVER, -_NEVER, _NEVER, -_NEVER
-            for corner in (a, b, c):
-                if corners[2, corner] >= NEAR_M:
-                    i_least = min(i_least, np.float64(corners[3, corner]))
-                    i_most = max(i_most, np.float64(corners[3, corner]))
-                    j_least = min(j_least, np.float64(corners[4, corner]))
-                    j_most = max(j_most, np.float64(corners[4, corner]))
-            i_least, i_most, j_least, j_most = _near_extent(
-                corners, a, b, i_least, i_most, j_least, j_most, focal, middle_i, middle_j
-            )
-            i_least, i_most, j_least, j_most = _near_extent(
-                corners, b, c, i_least, i_most, j_least, j_most, focal, middle_i, middle_j
-            )
-            i_least, i_most, j_least, j_most = _near_extent(
-                corners, c, a, i_least, i_most, j_least, j_most, focal, middle_i, middle_j
-            )
+        i_least, i_most, j_least, j_most = _extent(corners, a, b, c, in_front, focal, middle_i, middle_j)
         first_i = np.int64(np.ceil(max(i_least - _SLACK, 0.0)))
-        first_row = np.int64(np.ceil(max(j_least - _SLACK, 0.0)))
-        end_row = np.int64(np.floor(min(j_most + _SLACK, height - 1.0))) + 1
-        if first_row >= end_row or first_i > np.int64(np.floor(min(i_most + _SLACK, width - 1.0))):
+        first_j = np.int64(np.ceil(max(j_least - _SLACK, 0.0)))
+        last_i = np.int64(np.floor(min(i_most + _SLACK, width - 1.0)))
+        last_j = np.int64(np.floor(min(j_most + _SLACK, height - 1.0)))
+        if first_i > last_i or first_j > last_j:
             continue
-        # The side that is seen: outward normal against the line of sight.
-        e_ax, e_ay, e_az = by * cz - bz * cy, bz * cx - bx * cz, bx * cy - by * cx
-        e_bx, e_by, e_bz = cy * az - cz * ay, cz * ax - cx * az, cx * ay - cy * ax
-        e_cx, e_cy, e_cz = ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx
-        volume = ax * e_ax + ay * e_ay + az * e_az
+        # The edges: b x c, c x a, a x b. The volume is positive on the side that is seen.
+        edge_a = (by * cz - bz * cy, bz * cx - bx * cz, bx * cy - by * cx)
+        edge_b = (cy * az - cz * ay, cz * ax - cx * az, cx * ay - cy * ax)
+        edge_c = (ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx)
+        volume = ax * edge_a[0] + ay * edge_a[1] + az * edge_a[2]
         if volume <= 0.0 or volume * volume <= _FLAT * _FLAT * (
             (ax * ax + ay * ay + az * az) * (bx * bx + by * by + bz * bz) * (cx * cx + cy * cy + cz * cz)
         ):
             continue
         span = spans[row]
-        lefts, rights = 0, 0
-        left0_slope, left0_at, left1_slope, left1_at = 0.0, -_NEVER, 0.0, -_NEVER
-        right0_slope, right0_at, right1_slope, right1_at = 0.0, _NEVER, 0.0, _NEVER
-        third_slope, third_at, third_is_left = 0.0, -_NEVER, 1
-        for edge in range(3):
-            if edge == 0:
-                ex, ey, ez = e_ax, e_ay, e_az
-            elif edge == 1:
-                ex, ey, ez = e_bx, e_by, e_bz
-            else:
-                ex, ey, ez = e_cx, e_cy, e_cz
-            at_0 = focal * ez - middle_i * ex - middle_j * ey
-            if abs(ex) <= 1e-12 * abs(ey):  # level
-                if ey == 0.0:  # both corners beside the eye: all of the screen is on one side of the edge
-                    if ez <= 0.0:
-                        end_row = first_row
-                    continue
-                j = min(max(-at_0 / ey, -1.0), height + 1.0)
-                if ey > 0.0:
-                    first_row = max(first_row, np.int64(np.ceil(j - _OVERLAP)))
-                else:
-                    end_row = min(end_row, np.int64(np.ceil(j + _OVERLAP)))
-                continue
-            slope, at = -ey / ex, -at_0 / ex
-            if ex > 0.0:
-                at -= _OVERLAP
-                if lefts == 0:
-                    left0_slope, left0_at = slope, at
-                elif lefts == 1:
-                    left1_slope, left1_at = slope, at
-                else:
-                    third_slope, third_at, third_is_left = slope, at, 1
-                lefts += 1
-            else:
-                at += _OVERLAP
-                if rights == 0:
-                    right0_slope, right0_at = slope, at
-                elif rights == 1:
-                    right1_slope, right1_at = slope, at
-                else:
-                    third_slope, third_at, third_is_left = slope, at, 0
-                rights += 1
-        if first_row >= end_row:
-            continue
-        sum_x, sum_y, sum_z = e_ax + e_bx + e_cx, e_ay + e_by + e_cy, e_az + e_bz + e_cz
-        per_volume = 1.0 / volume
-        z_x = sum_x * per_focal * per_volume
-        z_y = sum_y * per_focal * per_volume
-        z_0 = sum_z * per_volume
-        material = geometry.material[t]
-        kind = np.int32(materials[material].kind)
-        bias = 1.0
-        if is_paint(kind):
-            bias = 1.0 + PAINT_BIAS
-        span.left0_slope, span.left0_at = left0_slope, left0_at
-        span.left1_slope, span.left1_at = left1_slope, left1_at
-        span.right0_slope, span.right0_at = right0_slope, right0_at
-        span.right1_slope, span.right1_at = right1_slope, right1_at
-        span.third_slope, span.third_at, span.third_is_left = third_slope, third_at, third_is_left
-        span.z_i = z_x * bias
-        span.z_j = z_y * bias
-        span.z_1 = (z_0 - z_x * middle_i - z_y * middle_j) * bias
-        span.first_row = first_row
-        span.end_row = end_row
+        span.first_row = first_j
+        span.end_row = last_j + 1
         span.crosses_near = in_front != 3
-        face = faces[row]
-        # The same planes over pixel coordinates.
-        half_x = 0.5 * view.width
-        half_y = 0.5 * view.height
-        face.z_x = z_x * scale
-        face.z_y = z_y * scale
-        face.z_1 = z_0 - (z_x * half_x + z_y * half_y) * scale
-        if is_paint(kind) or kind in (WALL, SIGN):
-            per_pixel = per_focal * per_volume * scale
-            for axis in range(2):
-                at_a = np.float64(geometry.uv[t, 0, axis])
-                at_b = np.float64(geometry.uv[t, 1, axis])
-                at_c = np.float64(geometry.uv[t, 2, axis])
-                p_x = (at_a * e_ax + at_b * e_bx + at_c * e_cx) * per_pixel
-                p_y = (at_a * e_ay + at_b * e_by + at_c * e_cy) * per_pixel
-                p_1 = (at_a * e_az + at_b * e_bz + at_c * e_cz) * per_volume - p_x * half_x - p_y * half_y
-                if axis == 0:
-                    face.u_x, face.u_y, face.u_1 = p_x, p_y, p_1
-                else:
-                    face.v_x, face.v_y, face.v_1 = p_x, p_y, p_1
-        else:
-            face.u_x, face.u_y, face.u_1 = 0.0, 0.0, 0.0
-            face.v_x, face.v_y, face.v_1 = 0.0, 0.0, 0.0
-        face.normal_x = geometry.normal[t, 0]
-        face.normal_y = geometry.normal[t, 1]
-        face.normal_z = geometry.normal[t, 2]
-        face.material = material
-        face.instance = instance
-        face.kind = kind
-        label = np.int32(materials[material].label)
-        face.label = label if label != 0 else np.int32(instances[instance].label)
-        row += 1
+        _write_edges(span, (edge_a, edge_b, edge_c), focal, middle_i, middle_j, height)
+        if span.first_row < span.end_row:
+            _write_planes(
+                span, faces[row], view, geometry, t, materials, instances, scale, edge_a, edge_b, edge_c, volume
+            )
+            row += 1
     return row
+
+
+@njit
+def _write_edges(span, edges, focal, middle_i, middle_j, height):  # type: ignore[no-untyped-def]
+    """Where the edges pass the rows of samples; level edges cut off rows instead."""
+    lefts, rights = 0, 0
+    span.left0_slope, span.left0_at, span.left1_slope, span.left1_at = 0.0, -_NEVER, 0.0, -_NEVER
+    span.right0_slope, span.right0_at, span.right1_slope, span.right1_at = 0.0, _NEVER, 0.0, _NEVER
+    span.third_slope, span.third_at, span.third_is_left = 0.0, -_NEVER, 1
+    for x, y, z in edges:
+        # Inside: x * i + y * j + constant >= 0.
+        constant = focal * z - middle_i * x - middle_j * y
+        if abs(x) <= _LEVEL * abs(y):
+            if y > 0.0:
+                top = min(max(-constant / y, -1.0), height + 1.0)
+                span.first_row = max(span.first_row, np.int64(np.ceil(top - _OVERLAP)))
+            elif y < 0.0:
+                bottom = min(max(-constant / y, -1.0), height + 1.0)
+                span.end_row = min(span.end_row, np.int64(np.ceil(bottom + _OVERLAP)))
+            elif z <= 0.0:  # both corners beside the eye: all of the screen is on one side of the edge
+                span.end_row = span.first_row
+            continue
+        slope, at = -y / x, -constant / x
+        if x > 0.0:
+            at -= _OVERLAP
+            if lefts == 0:
+                span.left0_slope, span.left0_at = slope, at
+            elif lefts == 1:
+                span.left1_slope, span.left1_at = slope, at
+            else:
+                span.third_slope, span.third_at, span.third_is_left = slope, at, 1
+            lefts += 1
+        else:
+            at += _OVERLAP
+            if rights == 0:
+                span.right0_slope, span.right0_at = slope, at
+            elif rights == 1:
+                span.right1_slope, span.right1_at = slope, at
+            else:
+                span.third_slope, span.third_at, span.third_is_left = slope, at, 0
+            rights += 1
+
+
+@njit
+def _write_planes(span, face, view, geometry, t, materials, instances, scale, edge_a, edge_b, edge_c, volume):  # type: ignore[no-untyped-def]
+    """1 / depth, u / depth and v / depth over the screen, and all else that shading reads of a triangle."""
+    material = geometry.material[t]
+    instance = geometry.instance[t]
+    kind = np.int32(materials[material].kind)
+    label = np.int32(materials[material].label)
+    per_volume = 1.0 / volume
+    per_pixel = per_volume / view.focal_px
+    half_x, half_y = 0.5 * view.width, 0.5 * view.height
+    z_x, z_y, z_1 = _plane(edge_a, edge_b, edge_c, 1.0, 1.0, 1.0, per_pixel, per_volume, half_x, half_y)
+    # Over samples, whose middles are at (i + 0.5) / scale.
+    bias = 1.0 + PAINT_BIAS if is_paint(kind) else 1.0
+    half = 0.5 / scale
+    span.z_i = z_x / scale * bias
+    span.z_j = z_y / scale * bias
+    span.z_1 = (z_1 + (z_x + z_y) * half) * bias
+    face.z_x, face.z_y, face.z_1 = z_x, z_y, z_1
+    face.u_x, face.u_y, face.u_1 = 0.0, 0.0, 0.0
+    face.v_x, face.v_y, face.v_1 = 0.0, 0.0, 0.0
+    if is_paint(kind) or kind in (WALL, SIGN):
+        a, b, c = np.float64(geometry.uv[t, 0, 0]), np.float64(geometry.uv[t, 1, 0]), np.float64(geometry.uv[t, 2, 0])
+        face.u_x, face.u_y, face.u_1 = _plane(edge_a, edge_b, edge_c, a, b, c, per_pixel, per_volume, half_x, half_y)
+        a, b, c = np.float64(geometry.uv[t, 0, 1]), np.float64(geometry.uv[t, 1, 1]), np.float64(geometry.uv[t, 2, 1])
+        face.v_x, face.v_y, face.v_1 = _plane(edge_a, edge_b, edge_c, a, b, c, per_pixel, per_volume, half_x, half_y)
+    face.normal_x = geometry.normal[t, 0]
+    face.normal_y = geometry.normal[t, 1]
+    face.normal_z = geometry.normal[t, 2]
+    face.material = material
+    face.instance = instance
+    face.kind = kind
+    face.label = label if label != 0 else np.int32(instances[instance].label)
+
+
+@njit
+def _plane(edge_a, edge_b, edge_c, a, b, c, per_pixel, per_volume, half_x, half_y):  # type: ignore[no-untyped-def]
+    """What is a, b and c at the corners, over depth: its change from pixel to pixel, and at the left upper corner."""
+    x = (a * edge_a[0] + b * edge_b[0] + c * edge_c[0]) * per_pixel
+    y = (a * edge_a[1] + b * edge_b[1] + c * edge_c[1]) * per_pixel
+    middle = (a * edge_a[2] + b * edge_b[2] + c * edge_c[2]) * per_volume
+    return x, y, middle - x * half_x - y * half_y
