@@ -11,7 +11,7 @@ from simulator.scene.materials import Materials, linear
 from simulator.scene.mesh import rest_normals
 from simulator.scene.models import Model, model_of
 from simulator.scene.models import palette as p
-from simulator.scene.models.model import DOOR, FAR_M, STEERED_WHEEL, THIGH, WHEEL
+from simulator.scene.models.model import DOOR, FAR_M, PEDAL_SHIN, STEERED_WHEEL, THIGH, WHEEL
 from simulator.scene.models.motion import BRAKE_SHOWS_FROM
 from simulator.scene.movers import Movers, Moving, colour_id
 from simulator.world.actors import Actor
@@ -254,6 +254,30 @@ def test_an_open_door_swings_out_and_a_closed_one_is_hidden(world: World, type_i
     world.vehicle_row(car)["doors_open"] = 0
     assert movers.update(world).geometry.farthest_m[2] == 0.0
     assert sorted(doors["index"].tolist()) in ([0, 1], [0, 1, 2, 3])
+
+
+def test_a_cyclists_feet_stay_on_the_pedals(world: World) -> None:
+    bicycle = world.spawn("vehicle.diamondback.century", {}, Pose())
+    world.set_simulate(bicycle, False)
+    movers, made = movers_of(world), model(world, bicycle)
+    movers.follow(world)
+    for step in range(1, 25):
+        x = 0.31 * step
+        world.teleport(bicycle, Pose(x))
+        world.step(TICK_S)
+        own = in_own_frame(world, bicycle, group(movers.update(world), 0))
+        for bone in np.flatnonzero(made.joints["kind"] == PEDAL_SHIN):
+            joint = made.joints[bone]
+            crank_m = joint["side"] * joint["crank_m"]
+            rest = made.near.vertices[made.near.bone == bone].astype(np.float64)
+            now = own[made.near.bone == bone]
+            # The rotation and shift of the shin, by least squares.
+            u, _, v = np.linalg.svd((rest - rest.mean(0)).T @ (now - now.mean(0)))
+            foot = np.array([joint["crank_x"], 0.15 * joint["side"], joint["crank_z"] + crank_m])
+            foot = (foot - rest.mean(0)) @ (u @ v) + now.mean(0)
+            phase = x / joint["radius"]
+            assert foot[0] == pytest.approx(joint["crank_x"] + crank_m * np.sin(phase), abs=1e-3)
+            assert foot[2] == pytest.approx(joint["crank_z"] + crank_m * np.cos(phase), abs=1e-3)
 
 
 def test_following_and_drawing_tell_the_same(world: World) -> None:

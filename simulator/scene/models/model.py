@@ -17,6 +17,9 @@ THIGH: Final = 4  # swings with the walk
 SHIN: Final = 5
 ARM: Final = 6
 DOOR: Final = 7  # turns about z, fully while it is open
+CRANKS: Final = 8  # roll as wheels do
+PEDAL_THIGH: Final = 9  # follows a pedal
+PEDAL_SHIN: Final = 10  # comes right after its thigh
 
 # From this distance of the eye on the far mesh is drawn: a car is then some 60 pixels long at 1024 pixels across 90
 # degrees, and what the far mesh lacks is about a pixel wide.
@@ -33,11 +36,16 @@ JOINT: Final = np.dtype(
         ("x", np.float64),  # the pivot, metres in the model's frame
         ("y", np.float64),
         ("z", np.float64),
-        ("radius", np.float64),  # of a wheel
+        ("radius", np.float64),  # of a wheel, of cranks and who pedals them: metres of way per radian
         (
             "most",
             np.float64,
         ),  # rad: of steering, so that a wheel stays inside the box; of a limb's swing; of an open door
+        # Pedals: the cranks' axle, their length, and that of a thigh and of a shin. Cranks stand upright at rest.
+        ("crank_x", np.float64),
+        ("crank_z", np.float64),
+        ("crank_m", np.float64),
+        ("bone_m", np.float64),
     ],
     align=True,
 )
@@ -76,5 +84,5 @@ def joints(*rows: tuple[object, ...]) -> NDArray[np.void]:
     """The body's joint and then these."""
     table = np.zeros(1 + len(rows), JOINT)
     for k, row in enumerate(rows, start=1):
-        table[k] = row
+        table[k] = (*row, *(0,) * (len(JOINT.names or ()) - len(row)))
     return table

@@ -8,7 +8,18 @@ from typing import Final
 import numpy as np
 
 from simulator.kernels import njit
-from simulator.scene.models.model import ARM, DOOR, FORK, SHIN, STEERED_WHEEL, THIGH, WHEEL
+from simulator.scene.models.model import (
+    ARM,
+    CRANKS,
+    DOOR,
+    FORK,
+    PEDAL_SHIN,
+    PEDAL_THIGH,
+    SHIN,
+    STEERED_WHEEL,
+    THIGH,
+    WHEEL,
+)
 from simulator.scene.models.palette import BRAKE, REVERSE, SPECIAL_1
 from simulator.world.bodies import rotation_matrix
 from simulator.world.tables import PROP, VEHICLE
@@ -114,26 +125,27 @@ def pose_all(tracks, actors, vehicles, joints, bones, instances, casters, deepes
         instances[k].lights = lights
         walk_phase = 2.0 * np.pi * t.walked_m / (_DOUBLE_STEP * 2.0 * a.half_z) if a.half_z > 0.0 else 0.0
         swing = min(1.0, t.pace_mps / _FULL_SWING_MPS) if t.pace_mps > _STANDS_BELOW_MPS else 0.0
+        shin_turn = 0.0
         for b in range(t.first_bone + 1, t.first_bone + t.n_bones):
             j = joints[b]
             steer = 0.0
             turn = 0.0  # about y; positive rolls forward and swings a hanging limb backward
-            if j.kind == WHEEL or j.kind == STEERED_WHEEL:
+            if j.kind == WHEEL or j.kind == STEERED_WHEEL or j.kind == CRANKS:
                 turn = t.gone_m / j.radius
             if j.kind == STEERED_WHEEL or j.kind == FORK:
                 angle = vehicles[a.side].wheels[j.index].steer_rad if a.kind == VEHICLE else 0.0
                 steer = min(max(angle, -j.most), j.most)
-            if j.kind == DOOR and (t.doors_open >> j.index) & 1 == 1:
+            elif j.kind == DOOR and (t.doors_open >> j.index) & 1 == 1:
                 steer = -j.side * j.most  # its rear edge swings outwards
-            if j.kind == THIGH or j.kind == SHIN or j.kind == ARM:
-                phase = walk_phase + (np.pi if j.side < 0 else 0.0)
-                bent = swing * _KNEE_RAD * max(0.0, np.cos(phase))  # while the foot comes forward
-                if j.kind == THIGH:
-                    turn = -swing * j.most * np.sin(phase) - 0.5 * bent
-                elif j.kind == SHIN:
-                    turn = bent
-                else:
-                    turn = swing * j.most * np.sin(phase)
+            elif j.kind == THIGH or j.kind == SHIN or j.kind == ARM:
+                turn = _swing(j, walk_phase, swing)
+            elif j.kind == PEDAL_THIGH:
+                thigh, shin = _pedal(j, t.gone_m / j.radius)
+                rest_thigh, rest_shin = _pedal(j, 0.0)
+                turn = rest_thigh - thigh
+                shin_turn = rest_shin - shin - turn
+            elif j.kind == PEDAL_SHIN:
+                turn = shin_turn
             _joint(bones[b], bones[t.first_bone + j.parent], j, steer, turn)
         if t.casts == 1:
             c = casters[n_casters]
@@ -148,6 +160,30 @@ def pose_all(tracks, actors, vehicles, joints, bones, instances, casters, deepes
             c.instance = first_instance + k
             n_casters += 1
     return n_casters
+
+
+@njit
+def _swing(joint, phase, share):  # type: ignore[no-untyped-def]
+    """Of a walker's limb."""
+    if joint.side < 0:
+        phase += np.pi
+    bent = share * _KNEE_RAD * max(0.0, np.cos(phase))  # while the foot comes forward
+    if joint.kind == THIGH:
+        return -share * joint.most * np.sin(phase) - 0.5 * bent
+    if joint.kind == SHIN:
+        return bent
+    return share * joint.most * np.sin(phase)
+
+
+@njit
+def _pedal(joint, phase):  # type: ignore[no-untyped-def]
+    """How far thigh and shin point forward of straight down when the right crank has turned by `phase` from the top."""
+    reach = joint.crank_m if joint.side > 0 else -joint.crank_m
+    ahead = joint.crank_x + reach * np.sin(phase) - joint.x
+    below = joint.z - joint.crank_z - reach * np.cos(phase)
+    line = np.arctan2(ahead, below)
+    bend = np.arccos(min(1.0, np.sqrt(ahead * ahead + below * below) / (2.0 * joint.bone_m)))
+    return line + bend, line - bend
 
 
 @njit

@@ -4,14 +4,14 @@ Frame, tank and fork are bars and prisms between the two wheels; the rider sits 
 and the top of the helmet is the top of the box.
 """
 
-from math import asin, cos, pi, sin
+from math import asin, cos, hypot, pi, sin
 from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simulator.scene.mesh import BACKWARD, FORWARD, LEFT, RIGHT, MeshBuilder, Point, Polygon
-from simulator.scene.models.model import FORK, WHEEL, Model, assembled, joints
+from simulator.scene.models.model import CRANKS, FORK, PEDAL_SHIN, PEDAL_THIGH, WHEEL, Model, assembled, joints
 from simulator.scene.models.palette import (
     BLINKER_LEFT,
     BLINKER_RIGHT,
@@ -36,10 +36,13 @@ from simulator.scene.models.palette import (
 from simulator.scene.models.wheels import MARGIN_M, Box, box_of
 from simulator.scene.tables import Mesh
 
-_FORK_BONE, _FRONT_BONE, _REAR_BONE = 1, 2, 3
+_FORK_BONE, _FRONT_BONE, _REAR_BONE, _CRANK_BONE, _LEFT_THIGH, _RIGHT_THIGH = 1, 2, 3, 4, 5, 7
 _WHEEL_SIDES: Final = 10
 _MOST_STEER_RAD: Final = 0.45
-_BONE_M: Final = 0.43  # of a thigh, and of a shin
+_BONE_M: Final = 0.43  # of a thigh, and of a shin, at least
+_HIP_M: Final = 0.08  # above the saddle
+_CRANK_M: Final = 0.12
+_GEAR: Final = 2.5  # turns of the wheel for one of the cranks
 
 
 class _Shape(NamedTuple):
@@ -91,6 +94,10 @@ class _Cycle:
         self._half_width = 0.5 * box.width - MARGIN_M
         self._saddle = (box.x(shape.saddle_x), 0.0, box.z(shape.saddle_z))
         self._bar = (box.x(shape.bar_x), box.z(shape.bar_z))
+        # Where the cranks turn, or where a motorcycle's foot rests are.
+        self._crank = (box.x(shape.foot_x), 0.0, box.z(shape.foot_z))
+        far_m = hypot(self._saddle[0] + 0.02 - self._crank[0], self._saddle[2] + _HIP_M - self._crank[2]) + _CRANK_M
+        self._bone_m = max(_BONE_M, 0.505 * far_m)  # long enough for the pedal at its lowest
         # Top of the steering head: the fork rises backwards from the front axle.
         self._head = (self._front_x - 0.30 * self._radius - 0.12, 0.0, box.z(shape.bar_z - 0.06))
 
@@ -99,11 +106,20 @@ class _Cycle:
         # The front of the wheel swings out furthest.
         reach = self._front_x - head_x + self._radius
         most = min(_MOST_STEER_RAD, asin(min(1.0, (self._half_width - self._s.tyre_width_m) / reach)))
-        return joints(
+        rows: list[tuple[object, ...]] = [
             (FORK, 0, 0, 0, head_x, 0.0, 0.0, 0.0, most),
             (WHEEL, _FORK_BONE, 0, 0, self._front_x, 0.0, self._axle_z, self._radius, 0.0),
             (WHEEL, 0, 2, 0, self._rear_x, 0.0, self._axle_z, self._radius, 0.0),
-        )
+        ]
+        if not self._s.motor:
+            rolls = _GEAR * self._radius
+            rows.append((CRANKS, 0, 0, 0, *self._crank, rolls, 0.0))
+            for side in (-1, 1):
+                hip, knee, _ = self._leg(side, self._seat()[0])
+                pedal = (self._crank[0], self._crank[2], _CRANK_M, self._bone_m)
+                rows.append((PEDAL_THIGH, 0, 0, side, *hip, rolls, 0.0, *pedal))
+                rows.append((PEDAL_SHIN, len(rows), 0, side, *knee, rolls, 0.0, *pedal))
+        return joints(*rows)
 
     def near(self) -> Mesh:
         mesh = MeshBuilder()
@@ -185,7 +201,7 @@ class _Cycle:
 
     def _bicycle(self, mesh: MeshBuilder) -> None:
         saddle = (self._saddle[0], self._saddle[2] - 0.03)
-        crank = (self._box.x(self._s.foot_x), self._axle_z - 0.05)
+        crank = (self._crank[0], self._crank[2])
         head, rear = (self._head[0], self._head[2]), (self._rear_x, self._axle_z)
         below = (head[0] + 0.03, head[1] - 0.14)
         self._bar_between(mesh, crank, saddle, 0.020, BODY)
@@ -196,7 +212,12 @@ class _Cycle:
         self._bar_between(mesh, saddle, rear, 0.014, BODY)
         x, z = saddle
         mesh.box((x - 0.13, -0.07, z), (x + 0.14, 0.07, z + 0.045), SEAT, taper=0.7)
-        mesh.cylinder((crank[0], -0.03, crank[1]), (crank[0], 0.03, crank[1]), 0.09, 8, CHROME)
+        mesh.cylinder((crank[0], -0.03, crank[1]), (crank[0], 0.03, crank[1]), 0.09, 8, CHROME, _CRANK_BONE)
+        for side in (-1.0, 1.0):
+            end = crank[1] + side * _CRANK_M
+            mesh.cylinder(
+                (crank[0], side * 0.04, crank[1]), (crank[0], side * 0.05, end), 0.015, 3, CHROME, _CRANK_BONE
+            )
         # Mudguard with the rear lamp; the front lamp sits on the steering head.
         lamp_z = self._axle_z + 0.95 * self._radius
         mesh.box((self._rear_x - 0.30 * self._radius, -0.02, lamp_z + 0.02), (x, 0.02, lamp_z + 0.06), TRIM)
@@ -333,10 +354,11 @@ class _Cycle:
             mesh.cylinder(begin, elbow, (0.055, 0.045), 5, self._jacket)
             mesh.cylinder(elbow, hand, (0.045, 0.036), 5, self._jacket if self._s.motor else RIDER_SKIN)
             begin, knee, foot = self._leg(side, hip)
-            mesh.cylinder(begin, knee, (0.085, 0.062), 6, RIDER_TROUSERS)
-            mesh.cylinder(knee, foot, (0.060, 0.045), 5, RIDER_TROUSERS)
+            thigh, shin = self._leg_bones(side)
+            mesh.cylinder(begin, knee, (0.085, 0.062), 6, RIDER_TROUSERS, thigh)
+            mesh.cylinder(knee, foot, (0.060, 0.045), 5, RIDER_TROUSERS, shin)
             x, y, z = foot
-            mesh.box((x - 0.07, y - 0.045, z - 0.05), (x + 0.16, y + 0.045, z + 0.03), RIDER_SHOES)
+            mesh.box((x - 0.07, y - 0.045, z - 0.05), (x + 0.16, y + 0.045, z + 0.03), RIDER_SHOES, shin)
 
     def _far_rider(self, mesh: MeshBuilder) -> None:
         hip, shoulder, half_shoulder, head, helmet = self._seat()
@@ -351,12 +373,13 @@ class _Cycle:
             hand = (self._bar[0], side * (self._half_width - 0.05), self._bar[1])
             mesh.cylinder((shoulder[0], side * half_shoulder, shoulder[2] - 0.05), hand, 0.05, 3, self._jacket)
             begin, knee, foot = self._leg(side, hip)
-            mesh.cylinder(begin, knee, 0.08, 3, RIDER_TROUSERS)
-            mesh.cylinder(knee, foot, 0.06, 3, RIDER_TROUSERS)
+            thigh, shin = self._leg_bones(side)
+            mesh.cylinder(begin, knee, 0.08, 3, RIDER_TROUSERS, thigh)
+            mesh.cylinder(knee, foot, 0.06, 3, RIDER_TROUSERS, shin)
 
     def _seat(self) -> tuple[Point, Point, float, Point, float]:
         """Hip, middle of the shoulders and their half width, middle and radius of the helmet."""
-        hip = (self._saddle[0], 0.0, self._saddle[2] + 0.08)
+        hip = (self._saddle[0], 0.0, self._saddle[2] + _HIP_M)
         helmet = 0.15 if self._s.motor else 0.13
         top = self._box.high[2] - MARGIN_M
         shoulder = (self._box.x(self._s.shoulder_x), 0.0, top - 2.0 * helmet - 0.035)
@@ -365,15 +388,21 @@ class _Cycle:
 
     def _leg(self, side: float, hip: Point) -> tuple[Point, Point, Point]:
         """Hip, knee and foot. The knee is ahead of the line between the others, as far as the bones' lengths say."""
-        s, box = self._s, self._box
-        lift = 0.0 if s.motor else side * 0.09  # on a bicycle one pedal is up
-        foot = (box.x(s.foot_x) + (0.0 if s.motor else side * 0.05), side * 0.15, box.z(s.foot_z) + lift)
+        x, _, z = self._crank
+        # One pedal is up, the other down; a motorcycle's foot rests are level.
+        foot = (x, side * 0.15, z + (0.0 if self._s.motor else side * _CRANK_M))
         begin = (hip[0] + 0.02, side * 0.09, hip[2])
-        middle = _between(begin, foot, 0.47)
+        middle = _between(begin, foot, 0.5)
         reach = ((begin[0] - foot[0]) ** 2 + (begin[2] - foot[2]) ** 2) ** 0.5
-        ahead = max(_BONE_M**2 - (0.5 * reach) ** 2, 0.01) ** 0.5
+        ahead = max(self._bone_m**2 - (0.5 * reach) ** 2, 0.0) ** 0.5
         along = ((foot[0] - begin[0]) / reach, (foot[2] - begin[2]) / reach)
         return begin, (middle[0] - along[1] * ahead, side * 0.16, middle[2] + along[0] * ahead), foot
+
+    def _leg_bones(self, side: float) -> tuple[int, int]:
+        """Of thigh and shin."""
+        if self._s.motor:
+            return 0, 0
+        return (_LEFT_THIGH, _LEFT_THIGH + 1) if side < 0.0 else (_RIGHT_THIGH, _RIGHT_THIGH + 1)
 
 
 def _cross(x: float, half_width: float, low: float, high: float) -> list[Point]:
