@@ -112,6 +112,9 @@ def spawn(world: carla.World, manager: carla.TrafficManager, count: int) -> tupl
     random.shuffle(places)
     car = world.spawn_actor(library.find("vehicle.lincoln.mkz_2020"), places.pop())
     models = sorted(library.filter("vehicle.*"), key=lambda blueprint: blueprint.id)
+    for model in models:
+        if model.has_attribute("color"):
+            model.set_attribute("color", random.choice(model.get_attribute("color").recommended_values))
     found = (world.try_spawn_actor(random.choice(models), place) for place in places[:count])
     others = [other for other in found if other is not None]
     world.tick()
