@@ -30,6 +30,8 @@ class RouteResult:
     duration_system_s: float
     sensors: tuple[str, ...]
     """Types, in the agent's order."""
+    junction_share: float | None
+    """Which share of the plan's points ends 8 points after the first in a junction: Bench2Drive's rule for signs."""
 
     @property
     def record_id(self) -> str:
@@ -79,4 +81,12 @@ def route_result(
         duration_game_s=0.0 if never else duration_game_s,
         duration_system_s=duration_system_s,
         sensors=ready.sensors if ready is not None else (),
+        junction_share=None if started is None else _junction_share(started),
     )
+
+
+def _junction_share(started: EpisodeStarted) -> float | None:
+    """tools/ability_benchmark.py of Bench2Drive, which counts points from 1."""
+    if started.first_junction_point is None:
+        return None
+    return (started.first_junction_point + 1 + 8) / started.plan_points
