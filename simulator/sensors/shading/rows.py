@@ -90,7 +90,8 @@ _OFF_SURFACE_M = np.float32(0.3)  # where a shadow is looked up before a wall, s
 _UNDER_M = np.float32(2.0)  # ground that is this far below the highest ground there lies under a bridge
 # The asphalt between painted lines.
 _ASPHALT: Final = (np.float32(0.094), np.float32(0.094), np.float32(0.098))
-_SHINE = np.float32(2.4)  # of a lit lamp
+_SHINE = np.float32(1.4)  # of a lit lamp: brighter ones would lose their colour
+_DULL = np.float32(0.16)  # what an unlit lamp's glass keeps of its colour
 _LIT_WINDOW: Final = (np.float32(0.80), np.float32(0.55), np.float32(0.27))
 # Knots are this far apart on the ground, and between these numbers of pixels.
 _KNOT_M = np.float32(0.12)
@@ -240,6 +241,8 @@ def _shade_row(  # type: ignore[no-untyped-def]
         elif kind == LAMP:
             shines = (look.instances[face.instance].lights & material.lamp) != 0
             shines = shines or (light.lamps_on != 0 and (material.lamp & LIGHT_STREET) != 0)
+            bright = _SHINE if shines else _DULL
+            red, green, blue = red * bright, green * bright, blue * bright
 
         # --- the middle of the run
         facing = nx * light.to_sun_x + ny * light.to_sun_y + nz * light.to_sun_z
@@ -318,7 +321,9 @@ def _shade_row(  # type: ignore[no-untyped-def]
                 l_g += lamp * LAMP_COLOUR[1] + beam * np.float32(0.95)
                 l_b += lamp * LAMP_COLOUR[2] + beam * np.float32(0.84)
             s_r, s_g, s_b = _ZERO, _ZERO, _ZERO
-            through = fade(light.fog_per_m * max(depth * norm - light.fog_from_m, _ZERO))
+            # Fog thins out above: what stands high is seen through less of it.
+            thin = _ONE / (_ONE + max(z_m - eye_z, _ZERO) / (_TWO * light.fog_height_m))
+            through = fade(light.fog_per_m * thin * max(depth * norm - light.fog_from_m, _ZERO))
             if is_ground:
                 patch = bilinear(look.tiles[PATCHES], 0, SIDE, x_m * _PER_PATCH_TEXEL, y_m * _PER_PATCH_TEXEL)
                 l_r *= patch
@@ -363,9 +368,9 @@ def _shade_row(  # type: ignore[no-untyped-def]
                 s_g += k_g * mirror
                 s_b += k_b * mirror
             if shines:
-                s_r += red * _SHINE
-                s_g += green * _SHINE
-                s_b += blue * _SHINE
+                s_r += red * light.gain
+                s_g += green * light.gain
+                s_b += blue * light.gain
             rest = _ONE - through
             room[KNOT_LIGHT + 0, n_knots] = l_r * through
             room[KNOT_LIGHT + 1, n_knots] = l_g * through
@@ -456,6 +461,8 @@ def _shade_row(  # type: ignore[no-untyped-def]
             blend_pattern(room, knot_at, n_knots, end, _ONE, _ONE, _ONE, COLOUR, 1, of)
         elif has_grain:
             blend_pattern(room, knot_at, n_knots, end, red, green, blue, GRAIN, 0, of)
+        elif shines:
+            blend_plain(room, knot_at, n_knots, end, _ZERO, _ZERO, _ZERO, of)
         else:
             blend_plain(room, knot_at, n_knots, end, red, green, blue, of)
 
