@@ -29,11 +29,20 @@ class Swatch(NamedTuple):
 
 
 PALETTE: Final[list[Swatch]] = []
+_GLASS: Final = 0.4
 
 
-def _add(name: str, red: int, green: int, blue: int, kind: int = PLAIN, label: int = 0, lamp: int = 0) -> int:
+def _add(name: str, red: int, green: int, blue: int, kind: int = PLAIN, label: int = 0) -> int:
     """A new row, its colour in sRGB bytes."""
-    PALETTE.append(Swatch(f"model/{name}", kind, linear(red, green, blue), label, lamp))
+    PALETTE.append(Swatch(f"model/{name}", kind, linear(red, green, blue), label, 0))
+    return len(PALETTE) - 1
+
+
+def _lamp(name: str, red: int, green: int, blue: int, bits: int) -> int:
+    """A lamp that any of the bits lights. Its glass is dark, so that by day, too, lit and unlit differ clearly."""
+    colour = linear(red, green, blue)
+    dark = (_GLASS * colour[0], _GLASS * colour[1], _GLASS * colour[2])
+    PALETTE.append(Swatch(f"model/{name}", LAMP, dark, 0, bits))
     return len(PALETTE) - 1
 
 
@@ -61,19 +70,19 @@ PLATE: Final = _add("number plate", 225, 225, 220)
 CARGO: Final = _add("cargo box", 224, 224, 220)
 SEAT: Final = _add("seat", 30, 28, 27)
 
-HEAD_LAMP: Final = _add("head lamp", 255, 250, 235, LAMP, lamp=LOW_BEAM | HIGH_BEAM)
-POSITION_FRONT: Final = _add("front position lamp", 235, 238, 255, LAMP, lamp=POSITION)
-POSITION_REAR: Final = _add("rear position lamp", 190, 8, 8, LAMP, lamp=POSITION | LOW_BEAM | HIGH_BEAM)
-BRAKE_LAMP: Final = _add("brake lamp", 255, 20, 12, LAMP, lamp=BRAKE)
-BLINKER_LEFT: Final = _add("left blinker", 255, 150, 10, LAMP, lamp=LEFT_BLINKER)
-BLINKER_RIGHT: Final = _add("right blinker", 255, 150, 10, LAMP, lamp=RIGHT_BLINKER)
-REVERSE_LAMP: Final = _add("reverse lamp", 250, 250, 250, LAMP, lamp=REVERSE)
-FOG_FRONT: Final = _add("front fog lamp", 255, 240, 190, LAMP, lamp=FOG)
-FOG_REAR: Final = _add("rear fog lamp", 235, 10, 8, LAMP, lamp=FOG)
-BEACON_BLUE: Final = _add("blue beacon", 30, 70, 255, LAMP, lamp=SPECIAL_1)
-BEACON_RED: Final = _add("red beacon", 255, 20, 20, LAMP, lamp=SPECIAL_1)
-BEACON_WHITE: Final = _add("white beacon", 250, 250, 250, LAMP, lamp=SPECIAL_2)
-TAXI_SIGN: Final = _add("taxi sign", 255, 225, 120, LAMP, lamp=INTERIOR)
+HEAD_LAMP: Final = _lamp("head lamp", 255, 250, 235, LOW_BEAM | HIGH_BEAM)
+POSITION_FRONT: Final = _lamp("front position lamp", 235, 238, 255, POSITION)
+POSITION_REAR: Final = _lamp("rear position lamp", 190, 8, 8, POSITION | LOW_BEAM | HIGH_BEAM)
+BRAKE_LAMP: Final = _lamp("brake lamp", 255, 20, 12, BRAKE)
+BLINKER_LEFT: Final = _lamp("left blinker", 255, 150, 10, LEFT_BLINKER)
+BLINKER_RIGHT: Final = _lamp("right blinker", 255, 150, 10, RIGHT_BLINKER)
+REVERSE_LAMP: Final = _lamp("reverse lamp", 250, 250, 250, REVERSE)
+FOG_FRONT: Final = _lamp("front fog lamp", 255, 240, 190, FOG)
+FOG_REAR: Final = _lamp("rear fog lamp", 235, 10, 8, FOG)
+BEACON_BLUE: Final = _lamp("blue beacon", 30, 70, 255, SPECIAL_1)
+BEACON_RED: Final = _lamp("red beacon", 255, 20, 20, SPECIAL_1)
+BEACON_WHITE: Final = _lamp("white beacon", 250, 250, 250, SPECIAL_2)
+TAXI_SIGN: Final = _lamp("taxi sign", 255, 225, 120, INTERIOR)
 
 # --- people ----------------------------------------------------------------------------------------------------------
 CLOTHES: Final = _add("clothes", 255, 255, 255, CLOTH)  # takes the instance's tint
@@ -106,7 +115,7 @@ CONE_ORANGE: Final = _add("cone orange", 235, 84, 20)
 SIGNAL_WHITE: Final = _add("signal white", 240, 240, 236)
 SIGNAL_RED: Final = _add("signal red", 196, 20, 24)
 SIGNAL_YELLOW: Final = _add("signal yellow", 248, 200, 30)
-WARNING_LAMP: Final = _add("warning light", 255, 160, 20, LAMP, lamp=SPECIAL_1)  # of props, which always shine
+WARNING_LAMP: Final = _lamp("warning light", 255, 160, 20, SPECIAL_1)  # of props, which always shine
 BLACK: Final = _add("black", 16, 16, 17)
 DARK_GREY: Final = _add("dark grey", 62, 64, 67)
 GREY: Final = _add("grey", 128, 130, 132)
