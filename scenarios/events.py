@@ -335,13 +335,15 @@ def header() -> str:
 def decode_lines(lines: Iterable[str]) -> Iterator[Event]:
     """The events of a file, header first. A last line without its newline was cut by a crash and is left out."""
     for number, line in enumerate(lines, start=1):
-        if number == 1:
-            _check_header(line)
-        elif line.endswith("\n"):
-            try:
+        if not line.endswith("\n"):
+            return
+        try:
+            if number == 1:
+                _check_header(line)
+            else:
                 yield decode(line)
-            except EventFormatError as error:
-                raise EventFormatError(f"line {number}: {error}") from error
+        except EventFormatError as error:
+            raise EventFormatError(f"line {number}: {error}") from error
 
 
 def _check_header(line: str) -> None:
@@ -351,11 +353,9 @@ def _check_header(line: str) -> None:
     except (ValueError, TypeError, KeyError, RecursionError):
         version = None
     if version is None:
-        raise EventFormatError('line 1: not a file of events; it must begin with {"schema": "events", ...}')
+        raise EventFormatError('not a file of events; it must begin with {"schema": "events", ...}')
     if version != EVENT_SCHEMA_VERSION:
-        raise EventFormatError(
-            f"line 1: events of version {version}; this program reads version {EVENT_SCHEMA_VERSION}"
-        )
+        raise EventFormatError(f"events of version {version}; this program reads version {EVENT_SCHEMA_VERSION}")
 
 
 def _plain(value: Any, hint: Any) -> Any:

@@ -64,7 +64,7 @@ class Summary:
     km_driven: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Planned:
     """What of the plan the tables need: which town and scenario types a route has, also if it never ran."""
 

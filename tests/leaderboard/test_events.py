@@ -82,6 +82,8 @@ def test_a_file_has_a_header_and_may_be_cut():
     # A crash may cut the last line anywhere, even where what is left would still be JSON.
     for length in range(len(lines[2])):
         assert list(decode_lines([*lines[:2], lines[2][:length]])) == [vehicle(3)]
+    for length in range(len(lines[0])):
+        assert list(decode_lines([lines[0][:length]] if length else [])) == []
 
 
 @pytest.mark.parametrize(
