@@ -232,7 +232,7 @@ class Town:
         for move in moves:
             source, target = by_street[id(built[id(move.source)])], by_street[id(built[id(move.target)])]
             ways.append(Movement(source, source.inbound[move.lane_in], target, target.outbound[move.lane_out]))
-        add_junction(self.construction, name, ends, Control(), movements=ways)
+        add_junction(self.construction, name, ends, Control(), movements=ways, lines=True)
         for target in ends:
             speeds = {way.source.road.speed_kmh for way in ways if way.target is target}
             if speeds - {target.road.speed_kmh} or (speeds and target.road.path.length > _LONG_STREET_M):

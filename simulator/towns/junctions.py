@@ -28,6 +28,7 @@ from simulator.towns.opendrive import (
     Signal,
     SignalReference,
 )  # fmt: skip
+from simulator.towns.sections import NO_MARK, SOLID, SOLID_YELLOW
 
 __all__ = ["CROSSWALK_LEAD_M", "Control", "Movement", "add_junction", "add_speed_sign", "default_movements"]
 
@@ -39,6 +40,8 @@ _SIGN_S_M = 0.5  # signs and stop lines before the end of the lane
 _POST_BEHIND_KERB_M = 1.0
 _STRAIGHT_RAD = math.radians(40.0)
 _BACK_RAD = math.radians(150.0)
+# Between lanes that go on side by side; broken for the eye, but no planner is offered a change of lanes in a junction.
+_THROUGH = Mark("broken")
 _STRIP_ORDER = ("biking", "shoulder", "none", "sidewalk")
 
 
@@ -165,12 +168,14 @@ def _strip_lanes(source: End, target: End, first_id: int, length: float) -> tupl
     return lanes, links
 
 
-def _connecting_road(work: _Work, source: End, target: End, path: Path, lanes: list[Lane]) -> Road:
+def _connecting_road(
+    work: _Work, source: End, target: End, path: Path, lanes: list[Lane], centre: Mark = NO_MARK
+) -> Road:
     road = Road(
         work.construction.new_id(),
         f"{source.road.name} - {target.road.name}",
         path,
-        [LaneSection(0.0, lanes)],
+        [LaneSection(0.0, lanes, centre)],
         junction=work.junction.id,
         predecessor=Link("road", source.road.id, source.contact),
         successor=Link("road", target.road.id, target.contact),
@@ -183,17 +188,52 @@ def _connecting_road(work: _Work, source: End, target: End, path: Path, lanes: l
     return road
 
 
-def _connect_movement(work: _Work, move: Movement, corner: bool, lead_in: float, lead_out: float) -> None:
+def _through_marks(move: Movement, moves: list[Movement]) -> tuple[Mark, Mark]:
+    """The lines at the left and the right of a way through a junction without crossing traffic: those of the lanes
+    before and after it go on, and what parts or merges has an edge of its own."""
+    ways = {
+        (id(m.source), m.source.inbound.index(m.lane_in), id(m.target), m.target.outbound.index(m.lane_out))
+        for m in moves
+    }
+    source, i = id(move.source), move.source.inbound.index(move.lane_in)
+    target, j = id(move.target), move.target.outbound.index(move.lane_out)
+
+    def parts(step: int) -> bool:
+        """Whether the neighbour before or after the junction goes to, or comes from, another road."""
+        return any(
+            (way[:2] == (source, i + step) and way[2] != target) or (way[2:] == (target, j + step) and way[0] != source)
+            for way in ways
+        )
+
+    if i == 0 and j == 0:
+        left = SOLID_YELLOW
+    elif (source, i - 1, target, j - 1) in ways:
+        left = _THROUGH
+    else:
+        left = SOLID if parts(-1) else NO_MARK
+    if (source, i + 1, target, j + 1) in ways:
+        right = NO_MARK  # its neighbour has that line on its left
+    elif (source, i, target, j + 1) in ways or (source, i + 1, target, j) in ways:
+        right = _THROUGH
+    else:
+        right = SOLID
+    return left, right
+
+
+def _connect_movement(
+    work: _Work, move: Movement, corner: bool, lead_in: float, lead_out: float, marks: tuple[Mark, Mark]
+) -> None:
     a, b = move.lane_in, move.lane_out
+    left, right = marks
     path = connect(move.source.lane_in(a), move.target.lane_out(b), lead_in, lead_out)
     length = path.length
-    lanes = [Lane(-1, "driving", [_widening(a.width, b.width, length)], Mark(), a.id, b.id)]
+    lanes = [Lane(-1, "driving", [_widening(a.width, b.width, length)], right, a.id, b.id)]
     links = [(a.id, -1)]
     if corner:
         strips, strip_links = _strip_lanes(move.source, move.target, -2, length)
         lanes += strips
         links += strip_links
-    road = _connecting_road(work, move.source, move.target, path, lanes)
+    road = _connecting_road(work, move.source, move.target, path, lanes, left)
     work.junction.connections.append(Connection(move.source.road.id, road.id, tuple(links)))
     work.carriers[move.source.road.id, a.id, move.target.road.id, b.id] = road
 
@@ -220,9 +260,11 @@ def add_junction(
     movements: list[Movement] | None = None,
     crosswalks: bool = False,
     leads: tuple[float, ...] | None = None,
+    lines: bool = False,
 ) -> Junction:
     """Join road ends, given counter-clockwise by the side they lie on, in a junction.
 
+    With `lines` the lane lines go on through it, as where lanes of a motorway part or merge.
     `leads` say how far the connecting roads run straight at each end. Crosswalks go across the arms that have a
     long enough lead and sidewalks on both sides.
     """
@@ -243,7 +285,8 @@ def add_junction(
         corner = key in outermost
         if corner:
             outermost[key] = True
-        _connect_movement(work, move, corner, lead[id(move.source)], lead[id(move.target)])
+        marks = _through_marks(move, moves) if lines else (NO_MARK, NO_MARK)
+        _connect_movement(work, move, corner, lead[id(move.source)], lead[id(move.target)], marks)
     for source, target in pairs:
         key = (
             (source.road.id, source.inbound[-1].id, target.road.id, target.outbound[-1].id)

@@ -302,3 +302,24 @@ def test_arrays_fit_together(a_town: TownMap):
         assert steps.min() > 1e-4
         assert np.diff(along(marks, line)) == pytest.approx(steps)
     assert ((marks.dash > 0.0) == (marks.gap > 0.0)).all()
+
+
+def test_lines_of_a_motorway_go_on_where_lanes_part_and_merge(library: MapLibrary):
+    """Every lane has a line on both sides all the way, its own or its neighbour's, but where lanes lie over others."""
+    interchange = library.load("Interchange")
+    lanes, samples, marks = interchange.lanes, interchange.samples, interchange.markings
+    owner = np.repeat(np.arange(len(marks.kind)), np.diff(marks.start))
+    firsts = np.flatnonzero((np.diff(owner) == 0) & (marks.kind[owner[:-1]] == town.LANE_LINE))
+    a, b = marks.points[firsts, :2], marks.points[firsts + 1, :2]
+    rows = np.flatnonzero((lanes.junction >= 0) & (lanes.kind == 2))
+    fast = [row for row in rows.tolist() if samples.speed_limit_kmh[lanes.sample_start[row]] >= 100.0]
+    assert len(fast) > 50
+    bare = 0
+    for row in fast:
+        for end in (lanes.sample_start[row], lanes.sample_start[row + 1] - 1):
+            x, y, yaw, reach = samples.x[end], samples.y[end], samples.yaw[end], 0.5 * samples.width[end]
+            for side in (-reach, reach):
+                edge = np.array([x - np.sin(yaw) * side, y + np.cos(yaw) * side])
+                share = np.clip(((edge - a) * (b - a)).sum(axis=1) / ((b - a) ** 2).sum(axis=1), 0.0, 1.0)
+                bare += np.linalg.norm(a + share[:, None] * (b - a) - edge, axis=1).min() > 0.3
+    assert bare == 0
