@@ -37,11 +37,11 @@ def _fill_pools(lamps, lit, ground_z, x0, y0, grid):  # type: ignore[no-untyped-
     for k in range(len(lamps)):
         if lit[k] == 0:
             continue
-        column, row = np.int64(lamps[k, 0] - x0), np.int64(lamps[k, 1] - y0)
+        column, row = int(lamps[k, 0] - x0), int(lamps[k, 1] - y0)
         if not (0 <= column < columns and 0 <= row < rows):
             continue
         height = max(lamps[k, 2] - max(ground_z[row, column], lamps[k, 2] - 12.0), _MIN_LAMP_HEIGHT_M)
-        reach = np.int64(_POOL_REACH_M)
+        reach = int(_POOL_REACH_M)
         for j in range(max(row - reach, 0), min(row + reach + 1, rows)):
             for i in range(max(column - reach, 0), min(column + reach + 1, columns)):
                 dx, dy = x0 + i + 0.5 - lamps[k, 0], y0 + j + 0.5 - lamps[k, 1]
@@ -107,10 +107,10 @@ def _fill_beams(casters, x0, y0, grid):  # type: ignore[no-untyped-def]
         # The square that holds the fan: from the front, half as wide as it is long.
         ahead_x, ahead_y = 0.5 * reach * cos_yaw, 0.5 * reach * sin_yaw
         half = 0.5 * reach * (abs(cos_yaw) + abs(sin_yaw)) + 2.0
-        first_i = max(np.int64((front_x + ahead_x - half - x0) / _BEAM_CELL_M), 0)
-        end_i = min(np.int64((front_x + ahead_x + half - x0) / _BEAM_CELL_M) + 1, grid.shape[1])
-        first_j = max(np.int64((front_y + ahead_y - half - y0) / _BEAM_CELL_M), 0)
-        end_j = min(np.int64((front_y + ahead_y + half - y0) / _BEAM_CELL_M) + 1, grid.shape[0])
+        first_i = max(int((front_x + ahead_x - half - x0) / _BEAM_CELL_M), 0)
+        end_i = min(int((front_x + ahead_x + half - x0) / _BEAM_CELL_M) + 1, grid.shape[1])
+        first_j = max(int((front_y + ahead_y - half - y0) / _BEAM_CELL_M), 0)
+        end_j = min(int((front_y + ahead_y + half - y0) / _BEAM_CELL_M) + 1, grid.shape[0])
         for j in range(first_j, end_j):
             for i in range(first_i, end_i):
                 dx = x0 + (i + 0.5) * _BEAM_CELL_M - front_x
@@ -217,7 +217,7 @@ def _blur(source, strength, halo):  # type: ignore[no-untyped-def]
                     if edge <= _ZERO:
                         continue
                     fall = _ONE / (_ONE + np.float32(1.6) * away2)
-                    w = amount * edge * edge * (np.float32(0.6) * fall * fall + np.float32(0.05) * fall)
+                    w = amount * edge * edge * (np.float32(0.32) * fall * fall + np.float32(0.045) * fall)
                     halo[jj, ii, 0] += w * source[j, i, 0]
                     halo[jj, ii, 1] += w * source[j, i, 1]
                     halo[jj, ii, 2] += w * source[j, i, 2]

@@ -53,9 +53,9 @@ def _draw(pixels, count, state, byte):  # type: ignore[no-untyped-def]
         length = np.float32(height * _LENGTH) * (np.float32(0.3) + np.float32(0.7) * near)
         strength = _FAINTEST + (_STRONGEST - _FAINTEST) * near
         slope = _SLANT * (lean - np.float32(0.3))
-        first = np.int64(at_y * np.float32(height + length) - length)
+        first = int(at_y * np.float32(height + length) - length)
         x0 = at_x * np.float32(width)
-        for y in range(max(first, 0), min(first + np.int64(length) + 1, height)):
+        for y in range(max(first, 0), min(first + int(length) + 1, height)):
             along = np.float32(y - first) / length
             # Faint at both ends.
             part = strength * np.float32(4.0) * along * max(_ONE - along, np.float32(0.0))

@@ -265,7 +265,7 @@ def _shade_row(  # type: ignore[no-untyped-def]
             steep = max(-(ray_x * nx + ray_y * ny + ray_z * nz) / mid_norm, np.float32(0.01))
             footprint_m = across_m / np.sqrt(steep)
         if is_ground:
-            step = min(max(np.int64(_KNOT_M / across_m), _LEAST_STEP), _MOST_STEP)
+            step = min(max(int(_KNOT_M / across_m), _LEAST_STEP), _MOST_STEP)
             shade_level = level_of(footprint_m, _SHADE_CELL_M, SHADE_LEVELS - 1)
             on_grid = nz > _HALF
             if on_grid:
