@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import queue
 from collections import deque
@@ -18,7 +19,7 @@ __all__ = ["EgoObserver"]
 
 # How far around the ego a light's state is read. RunningRedLightTest looks at 15 m to the middle of the trigger volume.
 _LIGHTS_WITHIN_M = 20.0
-# Contacts older than this many ticks are stamped with the oldest state that is remembered.
+# How many ticks late a contact may come and still be told with its own tick; later ones get the oldest.
 _REMEMBERED_TICKS = 20
 
 
@@ -45,10 +46,9 @@ class EgoObserver:
         self._lights = carla_map.traffic_lights
         self._light_actors = {actor.id: actor for actor in world.get_actors([light.id for light in self._lights])}
         self._first_frame: int | None = None
-        self._first_time_s = 0.0
         self._past: deque[_Ego] = deque(maxlen=_REMEMBERED_TICKS)
         self._arrived: queue.SimpleQueue[carla.CollisionEvent] = queue.SimpleQueue()
-        self._waiting: list[carla.CollisionEvent] = []
+        self._waiting: list[tuple[int, carla.CollisionEvent]] = []
         blueprint = world.get_blueprint_library().find("sensor.other.collision")
         self._sensor = world.spawn_actor(blueprint, carla.Transform(), attach_to=ego)
         self._sensor.listen(self._arrived.put)
@@ -70,12 +70,12 @@ class EgoObserver:
     ) -> TickView:
         """The world after the tick of `snapshot`; `traffic` is the background traffic."""
         if self._first_frame is None:
-            self._first_frame, self._first_time_s = snapshot.frame, snapshot.timestamp.elapsed_seconds
+            self._first_frame = snapshot.frame
         frame = snapshot.frame - self._first_frame
-        time_s = snapshot.timestamp.elapsed_seconds - self._first_time_s
+        time_s = frame * snapshot.timestamp.delta_seconds
         pose, velocity = pose_of(self._ego.get_transform()), place_of(self._ego.get_velocity())
-        contacts = self._contacts_before(snapshot.frame)
-        self._past.append(_Ego(snapshot.frame, time_s, pose.place, math.hypot(velocity.x, velocity.y)))
+        contacts = self._contacts_before(frame)
+        self._past.append(_Ego(frame, time_s, pose.place, math.hypot(velocity.x, velocity.y)))
         lane = self._map.lane_at(pose.place)
         if lane is None:
             raise ValueError(f"map {self._map.name} has no driving lane")
@@ -100,35 +100,32 @@ class EgoObserver:
         return frozenset(id_ for id_ in near if self._light_actors[id_].state == carla.TrafficLightState.Red)
 
     def _contacts_before(self, frame: int) -> tuple[Contact, ...]:
-        while True:
-            try:
-                self._waiting.append(self._arrived.get_nowait())
-            except queue.Empty:
-                break
-        ready = [event for event in self._waiting if event.frame < frame]
-        self._waiting = [event for event in self._waiting if event.frame >= frame]
-        contacts = [self._contact(event) for event in ready]
+        """Those of earlier frames; what happened before the first view, while the ego was put down, is not the
+        agent's.
+        """
+        with contextlib.suppress(queue.Empty):
+            while True:
+                event = self._arrived.get_nowait()
+                self._waiting.append((event.frame - (self._first_frame or 0), event))
+        ready = [(number, event) for number, event in self._waiting if 0 < number < frame]
+        self._waiting = [(number, event) for number, event in self._waiting if number >= frame]
+        contacts = [self._contact(number, event) for number, event in ready]
         # Several of one frame may arrive in any order.
         return tuple(sorted(contacts, key=lambda contact: (contact.frame, contact.other_id, contact.type_id)))
 
-    def _contact(self, event: carla.CollisionEvent) -> Contact:
-        ego = next((past for past in reversed(self._past) if past.frame <= event.frame), None)
-        if ego is None:
-            # Before the first view, or older than what is remembered.
-            oldest = self._past[0] if self._past else None
-            place = oldest.place if oldest else place_of(self._ego.get_location())
-            ego = oldest or _Ego(event.frame, 0.0, place, _ground_speed_mps(self._ego))
-        other = event.other_actor
-        impulse = event.normal_impulse
+    def _contact(self, frame: int, event: carla.CollisionEvent) -> Contact:
+        before = next((past for past in reversed(self._past) if past.frame < frame), self._past[0])
+        during = next((past for past in self._past if past.frame == frame), before)
+        other, impulse = event.other_actor, event.normal_impulse
         return Contact(
-            frame=max(0, event.frame - (self._first_frame or event.frame)),
-            time_s=ego.time_s,
+            frame=frame,
+            time_s=during.time_s,
             other_id=other.id,
             type_id=other.type_id,
             role=other.attributes.get("role_name", ""),
             impulse_ns=math.sqrt(impulse.x**2 + impulse.y**2 + impulse.z**2),
-            ego_place=ego.place,
-            ego_speed_mps=ego.speed_mps,
+            ego_place=before.place,
+            ego_speed_mps=before.speed_mps,
         )
 
 

@@ -34,17 +34,15 @@ class Collision:
         self._places: list[Place] = []
         self._actor_id: int | None = None
         self._counted_at_s = 0.0
-        self._updated_at_s = 0.0
+        self._before: Place | None = None
 
     def update(self, view: TickView) -> Iterable[Event]:
         events = [self._judge(contact) for contact in view.contacts]
-        gap = ground_distance if self._rules.places is None else distance
-        self._places = [place for place in self._places if gap(view.ego, place) <= self._rules.forget_place_m]
-        # A contact of this tick arrives with the next view, and the official test judges it before it forgets: so an
-        # actor is forgotten by the time of the view before.
-        if self._updated_at_s - self._counted_at_s > self._rules.same_actor_s:
-            self._actor_id = None
-        self._updated_at_s = view.time_s
+        # The contacts of this tick come with the next view, and are judged with what was forgotten before this tick.
+        if self._before is not None:
+            limit_m = self._rules.forget_place_m
+            self._places = [place for place in self._places if self._gap_m(self._before, place) <= limit_m]
+        self._before = view.ego.place
         return events
 
     def end(self, view: TickView, interrupted: bool) -> Iterable[Event]:
@@ -70,14 +68,18 @@ class Collision:
 
     def _why_ignored(self, contact: Contact) -> Ignored | None:
         rules = self._rules
+        if contact.time_s - self._counted_at_s > rules.same_actor_s:
+            self._actor_id = None
         if self._actor_id is not None and self._actor_id == contact.other_id:
             return Ignored.SAME_ACTOR
-        gap = ground_distance if rules.places is None else distance
-        if any(gap(contact.ego_place, place) <= rules.same_place_m for place in self._places):
+        if any(self._gap_m(contact.ego_place, place) <= rules.same_place_m for place in self._places):
             return Ignored.SAME_PLACE
         if rules.standing_mps is not None and contact.ego_speed_mps < rules.standing_mps:
             return Ignored.EGO_STOOD
         return None
+
+    def _gap_m(self, one: Place, other: Place) -> float:
+        return ground_distance(one, other) if self._rules.places is None else distance(one, other)
 
     def _remember(self, contact: Contact) -> None:
         self._counted_at_s = contact.time_s

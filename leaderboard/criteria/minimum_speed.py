@@ -51,8 +51,8 @@ class MinimumSpeedTest:
             return ()
         last = self._judge(view)
         # A route that its criteria end has its last part counted twice: the official tree ends the test, and the end of
-        # the scenario does it again. Published results show it: in Bench2DriveZoo's analysis/VAD.json the last two lines
-        # of every completed route are equal.
+        # the scenario does it again. Published results show it: in Bench2DriveZoo's analysis/VAD.json the last two
+        # lines of every completed route are equal.
         return (last,) if interrupted else (last, last)
 
     def _forget(self) -> None:

@@ -114,8 +114,10 @@ class MapView(Protocol):
 
 
 class Contact(NamedTuple):
-    """The ego touched something during a tick. `other_id` is 0 for the static world. The ego's values are of that
-    tick.
+    """The ego touched something during a tick. `other_id` is 0 for the static world.
+
+    The ego's place and speed are those of the tick before, so of just before the contact. The official test judges by
+    them too: the sensor's message arrives before its data provider has noticed the new tick.
     """
 
     frame: int
@@ -163,7 +165,7 @@ class TickView:
     red_lights: frozenset[int] = frozenset()
     """The lights that show red, at least those whose trigger volume is within 20 m."""
     contacts: tuple[Contact, ...] = ()
-    """What arrived since the last view, in the order of frames; a contact may be one tick older than the view."""
+    """Of the tick before, and older ones that arrived late, in the order of frames."""
     traffic_speeds_mps: Sequence[float] = ()
     """Of each vehicle of the background traffic, wherever it is."""
     scenarios: tuple[ActiveScenario, ...] = ()

@@ -60,8 +60,8 @@ ROAD = (
 )
 
 
-def road_map(**things: Sequence) -> DrawnMap:
-    return DrawnMap(ROAD, **things)
+def road_map(traffic_lights: Sequence[TrafficLight] = (), stop_signs: Sequence[StopSign] = ()) -> DrawnMap:
+    return DrawnMap(ROAD, traffic_lights, stop_signs)
 
 
 def straight_route(length: int = 200, y: float = 1.75) -> list[Pose]:
