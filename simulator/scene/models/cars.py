@@ -307,7 +307,7 @@ def far_car(mesh: MeshBuilder, hull: Hull, wheels: list[Wheel]) -> None:
         (nose, nose, 0.97),
         (hull.front, hull.front, 0.86),
     ):
-        half, top = share * hull.half_width, flat.top(like)
+        half, top = share * (hull.half_width - 0.008), flat.top(like)  # inside the wheels' faces
         rings.append([(x, y0 - half, hull.sill), (x, y0 - half, top), (x, y0 + half, top), (x, y0 + half, hull.sill)])
     mesh.loft(rings, [BODY, BODY, BODY, UNDERSIDE], first=BODY, last=BODY)
     _far_cabin(mesh, hull)
@@ -324,8 +324,9 @@ def far_car(mesh: MeshBuilder, hull: Hull, wheels: list[Wheel]) -> None:
         mesh.panel((x, y0 + side * 0.83 * hull.half_width, z), BACKWARD, 0.15, h, POSITION_REAR)
         mesh.panel((x, y0 + side * 0.65 * hull.half_width, z), BACKWARD, 0.17, h, BRAKE_LAMP)
         mesh.panel((x, y0 + side * 0.46 * hull.half_width, z), BACKWARD, 0.17, h, blinker)
+    mesh.panel((x, y0, z - 0.6 * h), BACKWARD, 0.52, 0.11, PLATE)
     for wheel in wheels:
-        add_far_wheel(mesh, wheel, hull.half_width)
+        add_far_wheel(mesh, wheel, y0, hull.half_width)
 
 
 def _far_cabin(mesh: MeshBuilder, hull: Hull) -> None:
@@ -333,13 +334,14 @@ def _far_cabin(mesh: MeshBuilder, hull: Hull) -> None:
     rings = []
     for rear, front, share, height in (
         (s.deck_x, s.cowl_x, 0.885, None),
-        (s.roof_rear_x, s.roof_front_x, s.roof_width, hull.roof),
+        (s.roof_rear_x - 0.02, s.roof_front_x + 0.035, s.roof_width + 0.04, hull.rail),
+        (s.roof_rear_x + 0.06, s.roof_front_x - 0.03, s.roof_width - 0.06, hull.roof),
     ):
         half = share * hull.half_width
         corners = [(box.x(rear), -half), (box.x(front), -half), (box.x(front), half), (box.x(rear), half)]
         rings.append([(x, y0 + y, hull.top(x) - 0.04 if height is None else height) for x, y in corners])
     side = BODY if s.blind else WINDOW
-    mesh.loft(rings, [side, WINDOW, side, side], first=UNDERSIDE, last=BODY)
+    mesh.loft(rings, [[side, WINDOW, side, side], [BODY] * 4], first=UNDERSIDE, last=BODY)
     if s.blind:
         _far_door_windows(mesh, rings[0], rings[1], s.blind / s.windows)
 

@@ -102,7 +102,7 @@ class Lorry:
         self._front_lamps(mesh, far=True)
         self._rear_lamps(mesh, far=True)
         for wheel in self.wheels:
-            add_far_wheel(mesh, wheel, self.half)
+            add_far_wheel(mesh, wheel, self.y, self.half + 0.008)
 
     # -- lorries -----------------------------------------------------------------------------------------------
 

@@ -242,8 +242,15 @@ class _Person:
             bottom=looks.trousers,
         )
         scale = self._head / 0.140 * self._height / _GROWN_UP_HEIGHT_M
-        mesh.cylinder(
-            (0.0, 0.0, z(self._shoulder + 0.02)), (0.0, 0.0, z(1.0)), 0.085 * scale, 5, looks.skin, ends=looks.hair
+        reach = 0.085 * scale
+        mesh.round_body(
+            [
+                (z(self._shoulder + 0.02), 0.0, 0.0, 0.8 * reach, 0.7 * reach),
+                (z(1.0 - 0.30 * self._head), 0.0, 0.0, reach, reach),
+                (z(1.0), 0.0, 0.0, 0.8 * reach, 0.8 * reach),
+            ],
+            5,
+            [looks.skin, looks.hair],
         )
         for side, thigh, arm in ((-1.0, _LEFT_THIGH, _LEFT_ARM), (1.0, _RIGHT_THIGH, _RIGHT_ARM)):
             y = side * 0.062 * w

@@ -96,7 +96,7 @@ def wheel_joint(wheel: Wheel, box: Box) -> tuple[object, ...]:
 
 def add_wheel(mesh: MeshBuilder, wheel: Wheel, bone: int) -> None:
     """A tyre with a spoked rim on its outer side; its inner side is a flat disc."""
-    outwards = -1.0 if wheel.y < 0.0 else 1.0
+    outwards = -1.0 if wheel.index % 2 == 0 else 1.0  # even ones are on the left
     inner, outer = wheel.y - 0.5 * wheel.width * outwards, wheel.y + 0.5 * wheel.width * outwards
 
     def ring(radius: float, y: float) -> list[Point]:
@@ -114,24 +114,17 @@ def add_wheel(mesh: MeshBuilder, wheel: Wheel, bone: int) -> None:
     mesh.solid(polygons, bone)
 
 
-def add_far_wheel(mesh: MeshBuilder, wheel: Wheel, half_width: float) -> None:
-    """Seen from afar: a dark face on the body's side and a foot below the sill."""
-    side = -1.0 if wheel.y < 0.0 else 1.0
-    r = 0.92 * wheel.radius
-    outline = [(-0.5 * r, -wheel.radius), (0.5 * r, -wheel.radius), (r, 0.0), (0.6 * r, r), (-0.6 * r, r), (-r, 0.0)]
-    y = side * (half_width + 0.004)
-    middle_y = wheel.y - side * (0.90 * half_width - 0.5 * wheel.width)  # of the vehicle
-    mesh.patch([(wheel.x + x, middle_y + y, wheel.z + z) for x, z in outline], TYRE, (0.0, side, 0.0))
+def add_far_wheel(mesh: MeshBuilder, wheel: Wheel, middle_y: float, half_width: float) -> None:
+    """Seen from afar: a dark face on the body's side with a bright rim, and a foot below the sill."""
+    side = -1.0 if wheel.index % 2 == 0 else 1.0
+    face = middle_y + side * half_width
     inner = wheel.y - 0.5 * side * wheel.width
+    r, foot = 0.92 * wheel.radius, wheel.z - wheel.radius
+    outline = [(-0.5, -wheel.radius / r), (0.5, -wheel.radius / r), (1.0, 0.0), (0.6, 1.0), (-0.6, 1.0), (-1.0, 0.0)]
+    mesh.patch([(wheel.x + x * r, face, wheel.z + z * r) for x, z in outline], TYRE, (0.0, side, 0.0))
+    rim = [(-0.5, 0.0), (0.0, -0.5), (0.5, 0.0), (0.0, 0.5)]
+    mesh.patch([(wheel.x + x * r, face + 0.0035 * side, wheel.z + z * r) for x, z in rim], RIM, (0.0, side, 0.0))
     for facing in (-1.0, 1.0):  # the tread, as seen from ahead and from behind
         x = wheel.x + facing * 0.5 * r
-        mesh.patch(
-            [
-                (x, inner, wheel.z - wheel.radius),
-                (x, middle_y + y, wheel.z - wheel.radius),
-                (x, middle_y + y, wheel.z),
-                (x, inner, wheel.z),
-            ],
-            TYRE,
-            (facing, 0.0, 0.0),
-        )
+        tread = [(x, inner, foot), (x, face, foot), (x, face, wheel.z), (x, inner, wheel.z)]
+        mesh.patch(tread, TYRE, (facing, 0.0, 0.0))
