@@ -1,0 +1,46 @@
+"""The expert as an agent of the leaderboard."""
+
+from typing import Any
+
+import carla
+import numpy as np
+from leaderboard.autoagents.autonomous_agent import AutonomousAgent, Track
+from leaderboard.utils.route_manipulation import interpolate_trajectory
+
+from agent.expert.path import Path
+from agent.expert.planner import Planner
+
+__all__ = ["ExpertAgent"]
+
+_STEP_M = 1.0
+
+
+class ExpertAgent(AutonomousAgent):
+    """Reads the world that the harness drives, through the provider that privileged agents import."""
+
+    def setup(self, path_to_conf_file: str) -> None:
+        self.track = Track.MAP
+        self._planner: Planner | None = None
+        self._last_s: float | None = None
+
+    def sensors(self) -> list[dict[str, Any]]:
+        return []
+
+    def run_step(self, input_data: dict[str, Any], timestamp: float) -> carla.VehicleControl:
+        if self._planner is None:
+            self._planner = self._make_planner()
+        dt_s = 0.05 if self._last_s is None else timestamp - self._last_s
+        self._last_s = timestamp
+        decision = self._planner.decide(dt_s)
+        return carla.VehicleControl(throttle=decision.throttle, steer=decision.steer, brake=decision.brake)
+
+    def destroy(self) -> None:
+        self._planner = None
+
+    def _make_planner(self) -> Planner:
+        from srunner.scenariomanager.carla_data_provider import CarlaDataProvider
+
+        world, hero = CarlaDataProvider.get_world(), CarlaDataProvider.get_hero_actor()
+        _, dense = interpolate_trajectory([place.location for place, _ in self._global_plan_world_coord], _STEP_M)
+        points = np.array([(p.location.x, p.location.y, p.location.z) for p, _ in dense])
+        return Planner(world, CarlaDataProvider.get_map(), hero, Path.through(points))

@@ -1,0 +1,172 @@
+"""One attempt at a route in a process of its own: `python -m leaderboard.attempt SPEC`, started by the supervisor.
+
+It ends with its supervisor. What it came to is in its folder: events, trace, timing, and outcome.json as the last
+thing written; without that file the attempt died, and the heartbeat says where.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import traceback
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final
+
+from leaderboard.agent_clock import Charge, fixed, measured, parse_timing, replay
+from leaderboard.errors import InfrastructureError, UserError
+from leaderboard.heartbeat import HeartbeatWriter, Phase
+from leaderboard.log.files import write_atomic
+from leaderboard.log.run import EVENTS, TIMING, TRACE, RunDirectory
+from leaderboard.log.timing import read_timing, write_timing
+from leaderboard.processes import die_with_parent
+from leaderboard.profiles import profile_named
+from leaderboard.routes import load_suite
+from leaderboard.seeds import seed_everything, seed_of
+from scenarios.events import Outcome
+
+__all__ = ["OUTCOME", "AttemptSpec", "main", "read_outcome"]
+
+OUTCOME: Final = "outcome.json"
+HEARTBEAT: Final = "heartbeat"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptSpec:
+    """All that the process is told, as JSON."""
+
+    suite: str
+    scenarios: str | None
+    route_id: str
+    repetition: int
+    profile: str
+    agent: str
+    agent_config: str
+    track: str | None
+    host: str
+    port: int
+    reload: bool
+    seed: int
+    timing: str
+    traffic: str
+    folder: str
+    leases: str
+    client_timeout_s: float
+    supervisor_pid: int
+
+    @classmethod
+    def read(cls, path: Path) -> AttemptSpec:
+        return cls(**json.loads(path.read_text()))
+
+    def write(self, path: Path) -> None:
+        path.write_text(json.dumps(asdict(self), indent=1))
+
+
+def main(arguments: list[str]) -> int:
+    spec = AttemptSpec.read(Path(arguments[0]))
+    die_with_parent(spec.supervisor_pid)
+    _import_ours()
+    if not sys.stdin.readline():  # the attempt before is over, or the supervisor is
+        return 1
+    folder = Path(spec.folder)
+    beat = HeartbeatWriter(folder / HEARTBEAT)
+    seed = seed_of(spec.seed, spec.route_id, spec.repetition)
+    seed_everything(seed)
+    try:
+        outcome, detail = _run(spec, seed, folder, beat)
+    except UserError as error:
+        _write_outcome(folder, None, str(error))
+    except InfrastructureError as error:
+        _write_outcome(folder, Outcome.SIMULATOR_LOST, str(error))
+    except RuntimeError as error:
+        # The official client raises nothing else, whatever is wrong with its simulator.
+        traceback.print_exc()
+        is_simulators = "while waiting for the simulator" in str(error)
+        _write_outcome(folder, Outcome.SIMULATOR_LOST if is_simulators else Outcome.HARNESS_FAILED, str(error))
+    except Exception as error:
+        traceback.print_exc()
+        _write_outcome(folder, Outcome.HARNESS_FAILED, f"{type(error).__name__}: {error}")
+    else:
+        _write_outcome(folder, outcome, detail)
+    beat.enter(Phase.DONE)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)  # neither a guest's threads nor its exit handlers keep the route from being over
+
+
+def _import_ours() -> None:
+    """What takes its time and is the same for every route, while the route before is still being driven."""
+    import leaderboard.agent_host
+    import leaderboard.episode  # noqa: F401
+
+
+def _run(spec: AttemptSpec, seed: int, folder: Path, beat: HeartbeatWriter) -> tuple[Outcome, str]:
+    from leaderboard.agent_host import AgentHost
+    from leaderboard.autoagents.autonomous_agent import Track
+    from leaderboard.compat.bench2drive import Bench2Drive
+    from leaderboard.episode import Episode, EpisodeInput, Watcher
+    from leaderboard.log.events_file import EventWriter
+    from leaderboard.log.trace import TraceWriter
+
+    profile = profile_named(spec.profile)
+    suite = load_suite(spec.suite, scenarios=spec.scenarios, subset=spec.route_id)
+    (route,) = suite.routes
+    save_name = f"{route.name}_rep{spec.repetition}"
+    bench2drive = Bench2Drive(folder, suite.path, save_name) if spec.profile == "bench2drive" else None
+    agent = AgentHost(
+        spec.agent,
+        spec.agent_config,
+        profile,
+        track=Track(spec.track) if spec.track else None,
+        bench2drive=bench2drive,
+        watch=Watcher(beat),
+    )
+    given = EpisodeInput(
+        route=route,
+        repetition=spec.repetition,
+        profile=profile,
+        seed=seed,
+        traffic=spec.traffic,
+        charge=_charge(spec),
+        host=spec.host,
+        port=spec.port,
+        leases=Path(spec.leases),
+        reload=spec.reload,
+        client_timeout_s=spec.client_timeout_s,
+    )
+    with EventWriter(folder / EVENTS) as events, TraceWriter(folder / TRACE) as trace:
+        episode = Episode(given, agent, events, trace, beat)
+        outcome = episode.run()
+    write_timing(folder / TIMING, episode.timing)
+    return outcome, episode.detail
+
+
+def _charge(spec: AttemptSpec) -> Charge:
+    mode, value = parse_timing(spec.timing)
+    if mode == "measured":
+        return measured()
+    if mode == "replay":
+        folder = RunDirectory(Path(str(value))).route(f"RouteScenario_{spec.route_id}_rep{spec.repetition}")
+        return replay([latency / 1000.0 for latency in read_timing(folder / TIMING).call_latencies_ms])
+    return fixed(float(value or 0.0))
+
+
+def _write_outcome(folder: Path, outcome: Outcome | None, detail: str) -> None:
+    """None: what the user gave is wrong, and the run must end."""
+    content = {"outcome": outcome, "detail": " ".join(detail.split())[:1000]}
+    write_atomic(folder / OUTCOME, json.dumps(content).encode())
+
+
+def read_outcome(folder: Path) -> tuple[Outcome | None, str] | None:
+    """What the attempt says of itself; None if it died before it could."""
+    try:
+        content = json.loads((folder / OUTCOME).read_bytes())
+    except FileNotFoundError:
+        return None
+    outcome = content["outcome"]
+    return (None if outcome is None else Outcome(outcome)), str(content["detail"])
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,90 @@
+"""The traffic around a route, driven by the official Traffic Manager."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import carla
+
+from leaderboard.criteria.view import Place
+from leaderboard.errors import InfrastructureError, UserError
+from leaderboard.port_lease import PortLease
+
+__all__ = ["LB1_COUNTS", "Background", "amount", "lease_traffic_manager"]
+
+# route_scenario.py of leaderboard 1.0: how many vehicles drive in each town.
+LB1_COUNTS: Final = {
+    "Town01": 120, "Town02": 100, "Town03": 120, "Town04": 200, "Town05": 120,
+    "Town06": 150, "Town07": 110, "Town08": 180, "Town09": 300, "Town10": 120, "Town10HD": 120,
+}  # fmt: skip
+LB1_ELSEWHERE: Final = 0
+CLEAR_OF_EGO_M: Final = 15.0
+_AROUND_ROUTE_M: Final = 250.0
+_PORTS: Final = range(20_000, 30_000)
+
+
+def amount(traffic: str, town: str) -> int:
+    """How many vehicles --traffic means in a town."""
+    if traffic == "none":
+        return 0
+    if traffic == "lb1":
+        return LB1_COUNTS.get(town, LB1_ELSEWHERE)
+    if traffic.isdigit():
+        return int(traffic)
+    raise UserError(f"--traffic {traffic}: give none, lb1 or a number of vehicles")
+
+
+def lease_traffic_manager(client: carla.Client, leases: Path) -> tuple[carla.TrafficManager, PortLease]:
+    """A Traffic Manager on a port that no other run of this user takes. It listens on all interfaces, as CARLA's does."""
+    for port in _PORTS:
+        lease = PortLease.take(leases, port)
+        if lease is None:
+            continue
+        try:
+            return client.get_trafficmanager(port), lease
+        except RuntimeError as error:
+            lease.release()
+            if "bind" not in str(error).lower() and "address" not in str(error).lower():
+                raise InfrastructureError(f"the Traffic Manager did not start: {error}") from error
+    raise InfrastructureError(f"no port from {_PORTS.start} to {_PORTS.stop - 1} is free for the Traffic Manager")
+
+
+class Background:
+    """Vehicles with autopilot. The same seed spawns the same ones at the same places."""
+
+    def __init__(self, client: carla.Client, world: carla.World, manager: carla.TrafficManager) -> None:
+        self._client = client
+        self._world = world
+        self._manager = manager
+        self.vehicles: list[carla.Actor] = []
+
+    def spawn(self, count: int, ego: carla.Location, route: Sequence[Place], rng: random.Random) -> None:
+        """Up to `count`, first of all near the route, none near the ego."""
+        if not count:
+            return
+        places = [p for p in self._world.get_map().get_spawn_points() if p.location.distance(ego) >= CLEAR_OF_EGO_M]
+        rng.shuffle(places)
+        places.sort(key=lambda place: not _is_near(place.location, route))
+        library = self._world.get_blueprint_library().filter("vehicle.*")
+        models = sorted((bp for bp in library if bp.get_attribute("base_type") == "car"), key=lambda bp: bp.id)
+        batch = []
+        for place in places[:count]:
+            blueprint = rng.choice(models)
+            if blueprint.has_attribute("color"):
+                blueprint.set_attribute("color", rng.choice(blueprint.get_attribute("color").recommended_values))
+            blueprint.set_attribute("role_name", "background")
+            drive = carla.command.SetAutopilot(carla.command.FutureActor, True, self._manager.get_port())
+            batch.append(carla.command.SpawnActor(blueprint, place).then(drive))
+        answers = self._client.apply_batch_sync(batch, False)
+        ids = [answer.actor_id for answer in answers if not answer.error]
+        self.vehicles = list(self._world.get_actors(ids))
+        for vehicle in self.vehicles:
+            self._manager.update_vehicle_lights(vehicle, True)
+
+
+def _is_near(location: carla.Location, route: Sequence[Place]) -> bool:
+    reach = _AROUND_ROUTE_M**2
+    return any((place.x - location.x) ** 2 + (place.y - location.y) ** 2 < reach for place in route[::20])

@@ -1,0 +1,371 @@
+"""One route: from an empty world to one Outcome. This is the only place where the simulator is ticked."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import carla
+
+from leaderboard import sensors
+from leaderboard.agent_clock import AgentClock, Charge
+from leaderboard.agent_host import AgentFailed, AgentHost
+from leaderboard.agent_host import Phase as AgentPhase
+from leaderboard.background import Background, amount, lease_traffic_manager
+from leaderboard.carla_map import CarlaMap, pose_of
+from leaderboard.carla_view import EgoObserver
+from leaderboard.criteria.suite import CriteriaSuite
+from leaderboard.errors import InfrastructureError
+from leaderboard.heartbeat import HeartbeatWriter, Phase
+from leaderboard.log.events_file import EventWriter
+from leaderboard.log.timing import StageTimes, Timing
+from leaderboard.log.trace import ControlState, PlanState, TraceWriter
+from leaderboard.planning import GlobalPlan, plan_route
+from leaderboard.port_lease import PortLease
+from leaderboard.profiles import Profile
+from leaderboard.routes import WEATHER_NAMES, Route, Weather, polyline_length_m, weather_at
+from leaderboard.trace_states import TraceStates
+from scenarios.events import (
+    AgentReady,
+    EpisodeEnded,
+    EpisodeStarted,
+    Event,
+    FailureCause,
+    Outcome,
+    Place,
+    RouteProgress,
+    ScenarioFailed,
+    ScenarioRequested,
+)
+
+__all__ = ["Episode", "EpisodeInput", "Watcher"]
+
+DELTA_S: Final = 0.05
+# route_scenario.py: the ego is put half a metre above the route's first point.
+_EGO_LIFT_M: Final = 0.5
+_HERO: Final = "hero"
+# leaderboard 2.x, RouteLightsBehavior: when the ego's lights are on.
+_LIGHTS_BELOW_SUN_DEG: Final = 15.0
+_LIGHTS_ABOVE_FOG: Final = 40.0
+_NEUTRAL: Final = carla.VehicleControl()
+
+_PHASES: Final = {
+    AgentPhase.IMPORT: Phase.AGENT_IMPORT,
+    AgentPhase.CONSTRUCT: Phase.AGENT_SETUP,
+    AgentPhase.PLAN: Phase.AGENT_SETUP,
+    AgentPhase.SETUP: Phase.AGENT_SETUP,
+    AgentPhase.SENSORS: Phase.AGENT_SENSORS,
+    AgentPhase.STEP: Phase.AGENT_STEP,
+    AgentPhase.DESTROY: Phase.AGENT_DESTROY,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EpisodeInput:
+    """What an episode needs to know."""
+
+    route: Route
+    repetition: int
+    profile: Profile
+    seed: int
+    """Of this attempt alone."""
+    traffic: str
+    charge: Charge
+    host: str
+    port: int
+    leases: Path
+    """Folder of the port leases that all runs of a user share."""
+    reload: bool
+    """Whether the world must be loaded anew, because others have used the simulator."""
+    client_timeout_s: float
+
+
+class Episode:
+    """Runs once. Events are with the operating system in the tick in which they happen."""
+
+    def __init__(
+        self, given: EpisodeInput, agent: AgentHost, events: EventWriter, trace: TraceWriter, beat: HeartbeatWriter
+    ) -> None:
+        self._given = given
+        self._agent = agent
+        self._events = events
+        self._trace = trace
+        self._beat = beat
+        self.times = StageTimes()
+        self._clock: AgentClock[carla.VehicleControl] = AgentClock(given.charge, _NEUTRAL)
+        self._frame = 0
+        self._time_s = 0.0
+        self._place = Place(0.0, 0.0, 0.0)
+        self._lease: PortLease | None = None
+        self._manager: carla.TrafficManager | None = None
+        self._criteria: CriteriaSuite | None = None
+        self._observer: EgoObserver | None = None
+        self.detail = ""
+        """One sentence on the outcome, for people."""
+
+    @property
+    def timing(self) -> Timing:
+        latencies = tuple(round(seconds * 1000.0, 4) for seconds in self._clock.latencies_s)
+        return Timing(stages_ms=self.times.summary_ms(), call_latencies_ms=latencies, missed_frames=self._clock.missed)
+
+    def run(self) -> Outcome:
+        """Raises InfrastructureError and UserError; an agent's failure is an outcome."""
+        try:
+            outcome, detail = self._run()
+        except AgentFailed as error:
+            outcome, detail = error.outcome, " ".join([str(error), *error.details.splitlines()[-1:]])
+            self._end_criteria()
+        finally:
+            self._let_go()
+        self.detail = detail[:500]
+        self._write(
+            EpisodeEnded(
+                **self._here(), outcome=outcome, ticks=self._frame, duration_s=self._time_s, detail=self.detail
+            )
+        )
+        return outcome
+
+    # -- the course of an episode ------------------------------------------------------------------------------
+
+    def _run(self) -> tuple[Outcome, str]:
+        given, route = self._given, self._given.route
+        self._beat.enter(Phase.WORLD)
+        client = carla.Client(given.host, given.port)
+        client.set_timeout(given.client_timeout_s)
+        world = self._load(client)
+        town_map = world.get_map()
+        plan = plan_route(town_map, route.keypoints)
+        self._agent.load()
+        self._beat.enter(Phase.WORLD)
+        ego = self._spawn_ego(world, plan)
+        self._place = Place(*_xyz(plan.world[0][0]))
+        self._started(plan, town_map)
+        self._request_scenarios()
+        port = self._manager.get_port() if self._manager is not None else None
+        self._agent.begin(client, world, ego, plan, host=given.host, port=given.port, traffic_manager_port=port)
+        self._write(AgentReady(**self._here(), track=self._agent.track.value, sensors=self._sensor_types()))
+        self._beat.enter(Phase.WORLD)
+        traffic = Background(client, world, self._traffic_manager(client)) if self._needs_traffic() else None
+        if traffic is not None:
+            rng = random.Random(given.seed)
+            route_places = [Place(*_xyz(point)) for point, _ in plan.world]
+            count = amount(given.traffic, route.town)
+            traffic.spawn(count, plan.world[0][0].location, route_places, rng)
+        self._agent.attach(world, ego)
+        for _ in range(sensors.WARM_UP_TICKS[given.profile.runtime.sensor_suite]):
+            world.tick(given.client_timeout_s)
+        carla_map = CarlaMap.of_world(world)
+        self._observer = EgoObserver(world, ego, carla_map)
+        self._criteria = CriteriaSuite(given.profile, [pose_of(point) for point, _ in plan.world], carla_map)
+        self._trace.plan([PlanState(*_xyz(point), point.rotation.yaw, option.name) for point, option in plan.world])
+        return self._drive(world, ego, traffic, TraceStates(world, ego))
+
+    def _drive(
+        self, world: carla.World, ego: carla.Vehicle, traffic: Background | None, states: TraceStates
+    ) -> tuple[Outcome, str]:
+        assert self._criteria is not None
+        assert self._observer is not None
+        given = self._given
+        limit = given.profile.runtime.timeouts.tick_limit
+        background = traffic.vehicles if traffic is not None else []
+        weather_at_percentage = -1
+        percentage = 0.0
+        first_s: float | None = None
+        while True:
+            began = time.perf_counter()
+            self._beat.enter(Phase.TICK)
+            world.tick(given.client_timeout_s)
+            snapshot = world.get_snapshot()
+            if first_s is None:
+                first_s = snapshot.timestamp.elapsed_seconds
+            else:
+                self._frame += 1
+            self._time_s = snapshot.timestamp.elapsed_seconds - first_s
+            self._beat.tick(self._frame + 1, self._time_s)
+            self._agent.tick(snapshot)
+            ticked = time.perf_counter()
+            if self._clock.is_asked(self._time_s):
+                step = self._agent.step(snapshot.frame)
+                self._clock.answered(self._time_s, step.control, step.seconds)
+                self.times.add("agent", step.seconds)
+            self._beat.enter(Phase.JUDGING)
+            asked = time.perf_counter()
+            ego.apply_control(self._clock.control)
+            view = self._observer.view(snapshot, traffic=background)
+            self._place = view.ego.place
+            events = self._criteria.update(view)
+            for event in events:
+                self._write(event)
+                if isinstance(event, RouteProgress):
+                    percentage = event.percentage
+            judged = time.perf_counter()
+            self._trace.tick(
+                self._frame, self._time_s, states.ego(view), states.others(snapshot), self._control_state(), events
+            )
+            if int(percentage) != weather_at_percentage:
+                weather_at_percentage = int(percentage)
+                self._set_weather(world, ego, float(weather_at_percentage))
+            ended = time.perf_counter()
+            self.times.add("simulator", ticked - began)
+            self.times.add("criteria", judged - asked)
+            self.times.add("record", ended - judged)
+            outcome = self._criteria.outcome
+            if outcome is None and limit is not None and self._frame + 1 > limit:
+                outcome = Outcome.TICK_LIMIT
+            if outcome is not None:
+                self._end_criteria()
+                return outcome, str(outcome)
+
+    # -- the world -----------------------------------------------------------------------------------------------
+
+    def _load(self, client: carla.Client) -> carla.World:
+        """A world of the route's town in synchronous mode, empty of what others left."""
+        given, route = self._given, self._given.route
+        try:
+            world = client.get_world()
+            if given.reload or world.get_map().name.rsplit("/", 1)[-1] != route.town:
+                world = client.load_world(route.town, reset_settings=True)
+        except RuntimeError as error:
+            raise InfrastructureError(f"the simulator at {given.host}:{given.port} failed: {error}") from error
+        settings = world.get_settings()
+        settings.synchronous_mode = True
+        settings.fixed_delta_seconds = DELTA_S
+        settings.deterministic_ragdolls = True
+        world.apply_settings(settings)
+        world.set_pedestrians_seed(given.seed)
+        if self._needs_traffic():
+            self._traffic_manager(client)
+        world.set_weather(_carla_weather(weather_at(route.weathers, 0.0)))
+        world.tick(given.client_timeout_s)
+        return world
+
+    def _needs_traffic(self) -> bool:
+        return amount(self._given.traffic, self._given.route.town) > 0
+
+    def _traffic_manager(self, client: carla.Client) -> carla.TrafficManager:
+        if self._manager is None:
+            self._manager, self._lease = lease_traffic_manager(client, self._given.leases)
+            self._manager.set_synchronous_mode(True)
+            self._manager.set_random_device_seed(self._given.seed)
+        return self._manager
+
+    def _spawn_ego(self, world: carla.World, plan: GlobalPlan) -> carla.Vehicle:
+        blueprint = world.get_blueprint_library().find(self._given.profile.runtime.ego_model)
+        blueprint.set_attribute("role_name", _HERO)
+        start = plan.world[0][0]
+        place = carla.Transform(start.location + carla.Location(z=_EGO_LIFT_M), start.rotation)
+        try:
+            ego = world.spawn_actor(blueprint, place)
+        except RuntimeError as error:
+            raise InfrastructureError(f"the ego could not be spawned: {error}") from error
+        world.tick(self._given.client_timeout_s)
+        return ego
+
+    def _set_weather(self, world: carla.World, ego: carla.Vehicle, percentage: float) -> None:
+        weathers = self._given.route.weathers
+        weather = weather_at(weathers, percentage)
+        if percentage > 0.0 and len(weathers) > 1:
+            world.set_weather(_carla_weather(weather))
+        dark = weather.sun_altitude_angle < _LIGHTS_BELOW_SUN_DEG or weather.fog_density > _LIGHTS_ABOVE_FOG
+        if dark and not ego.get_light_state() & carla.VehicleLightState.LowBeam:
+            lights = carla.VehicleLightState.Position | carla.VehicleLightState.LowBeam
+            ego.set_light_state(carla.VehicleLightState(lights))
+
+    # -- the record ----------------------------------------------------------------------------------------------
+
+    def _here(self) -> dict[str, Any]:
+        return {"frame": self._frame, "time_s": self._time_s, "place": self._place}
+
+    def _write(self, event: Event) -> None:
+        self._events.write(event)
+
+    def _started(self, plan: GlobalPlan, town_map: carla.Map) -> None:
+        given = self._given
+        points = (town_map.get_waypoint(point.location) for point, _ in plan.world)
+        in_junction = (i for i, point in enumerate(points) if point.is_junction)
+        self._write(
+            EpisodeStarted(
+                **self._here(),
+                route_id=given.route.id,
+                repetition=given.repetition,
+                town=given.route.town,
+                profile=given.profile.name,
+                seed=given.seed,
+                plan_length_m=round(polyline_length_m([Place(*_xyz(point)) for point, _ in plan.world]), 3),
+                keypoints_length_m=round(given.route.keypoints_length_m, 3),
+                plan_points=len(plan.world),
+                first_junction_point=next(in_junction, None),
+            )
+        )
+
+    def _request_scenarios(self) -> None:
+        """Each asked-for scenario is in the record; what nobody has written yet makes the world invalid."""
+        for scenario in self._given.route.scenarios:
+            trigger: dict[str, Any] = {"frame": 0, "time_s": 0.0, "place": scenario.trigger.place}
+            self._write(ScenarioRequested(**trigger, name=scenario.name, type=scenario.type))
+            self._write(
+                ScenarioFailed(
+                    **self._here(),
+                    name=scenario.name,
+                    type=scenario.type,
+                    cause=FailureCause.UNSUPPORTED,
+                    reason=f"scenario type {scenario.type} is not supported yet",
+                )
+            )
+
+    def _sensor_types(self) -> tuple[str, ...]:
+        return tuple(str(spec["type"]) for spec in self._agent.specs)
+
+    def _control_state(self) -> ControlState:
+        control = self._clock.control
+        return ControlState(
+            control.throttle,
+            control.steer,
+            control.brake,
+            control.hand_brake,
+            control.reverse,
+            control.manual_gear_shift,
+            control.gear,
+            self._clock.call,
+        )
+
+    def _end_criteria(self) -> None:
+        if self._criteria is not None:
+            for event in self._criteria.end():
+                self._write(event)
+
+    def _let_go(self) -> None:
+        """Whatever happened: the simulator may be gone by now."""
+        self._beat.enter(Phase.ENDING)
+        with contextlib.suppress(AgentFailed):  # its drive is over; what it raises in destroy() changes no score
+            self._agent.close()
+        with contextlib.suppress(RuntimeError):
+            if self._observer is not None:
+                self._observer.close()
+            if self._manager is not None:
+                self._manager.shut_down()
+        if self._lease is not None:
+            self._lease.release()
+
+
+class Watcher:
+    """Tells the heartbeat when the guest is entered."""
+
+    def __init__(self, beat: HeartbeatWriter) -> None:
+        self._beat = beat
+
+    def __call__(self, phase: AgentPhase, seconds: float | None) -> None:
+        if seconds is None:
+            self._beat.enter(_PHASES[phase])
+
+
+def _xyz(transform: carla.Transform) -> tuple[float, float, float]:
+    return transform.location.x, transform.location.y, transform.location.z
+
+
+def _carla_weather(weather: Weather) -> carla.WeatherParameters:
+    return carla.WeatherParameters(**{name: getattr(weather, name) for name in WEATHER_NAMES})

@@ -1,0 +1,337 @@
+"""A suite of routes to a record and a score: the only loop over routes."""
+
+from __future__ import annotations
+
+import os
+import queue
+import threading
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from leaderboard.attempt import AttemptSpec
+from leaderboard.errors import InfrastructureError, UserError
+from leaderboard.heartbeat import Beat, Phase
+from leaderboard.log.events_file import read_events
+from leaderboard.log.ledger import AttemptBegan, AttemptEnded, Ledger, is_final, job_states
+from leaderboard.log.manifest import Manifest, check_resumable, read_manifest, write_manifest
+from leaderboard.log.official_json import bench2drive_labels, document, write_results
+from leaderboard.log.run import EVENTS, RunLock, open_run
+from leaderboard.outcomes import judged
+from leaderboard.processes import become_subreaper
+from leaderboard.profiles import Profile, ResultsFormat
+from leaderboard.routes import Job, Suite, jobs
+from leaderboard.scoring.results import RouteResult, route_result
+from leaderboard.scoring.summary import Planned, Summary, summarize
+from leaderboard.supervisor import Address, Attempt, Ended, Stopped
+from scenarios.events import Event, Outcome, ScenarioRequested
+
+__all__ = ["Evaluation", "Options", "Watcher"]
+
+_POLL_S: Final = 0.02
+_CLIENT_TIMEOUT_S: Final = 60.0
+_LEASES: Final = Path(os.environ.get("XDG_RUNTIME_DIR") or f"/tmp/carla-closed-loop-{os.getuid()}") / "ports"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """The command line's, checked."""
+
+    suite: Suite
+    scenarios: Path | None
+    agent: str
+    agent_config: str
+    track: str | None
+    profile: Profile
+    repetitions: int
+    seed: int
+    workers: int
+    timing: str
+    traffic: str
+    agent_timeout_s: float
+    stall_timeout_s: float
+    allow_missing_scenarios: bool
+    out: Path
+    resume: bool
+    simulator: Address | None
+    """None: the embedded one."""
+    map_dir: Path | None
+
+
+class Watcher:
+    """Is told what happens; the command line shows it."""
+
+    def began(self, job: Job, attempt: int, worker: int) -> None: ...
+
+    def beat(self, job: Job, worker: int, beat: Beat) -> None: ...
+
+    def retried(self, job: Job, ended: Ended) -> None: ...
+
+    def finished(self, result: RouteResult, detail: str) -> None: ...
+
+
+@dataclass(slots=True)
+class _Plan:
+    """A job that a worker has taken, with what is started for it."""
+
+    job: Job
+    attempt: int
+    handle: Attempt
+    began: float = field(default_factory=time.monotonic)
+    following: _Plan | None = None
+    """What the worker drives next, being prepared."""
+
+
+class Evaluation:
+    """One run, from an empty or half-filled folder to results.json."""
+
+    def __init__(self, options: Options, manifest: Manifest, watcher: Watcher) -> None:
+        self._options = options
+        self._manifest = manifest
+        self._watch = watcher
+        self._jobs = jobs(options.suite.routes, options.repetitions)
+        self._results: dict[int, RouteResult] = {}
+        self._failed: dict[str, int] = {}
+        self._attempts: dict[str, int] = {}
+        self._last_death: dict[str, Phase] = {}
+        self._waiting: queue.SimpleQueue[Job] = queue.SimpleQueue()
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+        self._error: BaseException | None = None
+
+    @property
+    def results(self) -> list[RouteResult]:
+        return [self._results[index] for index in sorted(self._results)]
+
+    @property
+    def planned(self) -> int:
+        return len(self._jobs)
+
+    def summary(self) -> Summary:
+        planned = [
+            Planned(town=job.route.town, scenario_types=tuple(scenario.type for scenario in job.route.scenarios))
+            for job in self._jobs
+        ]
+        return summarize(
+            self.results,
+            planned,
+            self._options.profile,
+            allow_missing_scenarios=self._options.allow_missing_scenarios,
+            seed=self._options.seed,
+        )
+
+    def run(self) -> None:
+        """Drive what is not driven yet. Raises UserError, and KeyboardInterrupt once all is ended cleanly."""
+        become_subreaper()
+        run = open_run(self._options.out, self._options.resume)
+        with RunLock(run.path):
+            self._run = run
+            self._take_up()
+            self._ledger = Ledger(run.ledger)
+            try:
+                self._drive()
+            finally:
+                self._ledger.close()
+
+    # -- what is there already ------------------------------------------------------------------------------------
+
+    def _take_up(self) -> None:
+        if self._options.resume:
+            check_resumable(read_manifest(self._run.manifest), self._manifest)
+        else:
+            write_manifest(self._run.manifest, self._manifest)
+        states = job_states(self._run.settle())
+        for job in self._jobs:
+            state = states.get(job.record_id)
+            if state is not None:
+                self._failed[job.record_id] = state.failures
+                self._attempts[job.record_id] = state.attempts
+            if state is not None and state.final is not None:
+                self._results[job.index] = self._result(job, state.final.outcome, state.final.duration_system_s)
+            else:
+                self._waiting.put(job)
+        self._write_results()
+
+    # -- the workers -----------------------------------------------------------------------------------------------
+
+    def _drive(self) -> None:
+        count = min(self._options.workers, max(self._waiting.qsize(), 1))
+        threads = [threading.Thread(target=self._work, args=(number,), daemon=True) for number in range(count)]
+        for thread in threads:
+            thread.start()
+        try:
+            while any(thread.is_alive() for thread in threads):
+                time.sleep(_POLL_S)
+        except KeyboardInterrupt:
+            self._stop.set()
+            for thread in threads:
+                thread.join()
+            raise
+        if self._error is not None:
+            raise self._error
+
+    def _work(self, worker: int) -> None:
+        plan: _Plan | None = None
+        try:
+            plan = self._next()
+            while plan is not None and not self._stop.is_set():
+                self._watch.began(plan.job, plan.attempt, worker)
+                ended = self._attempt(plan, worker)
+                following = plan.following
+                if self._note(plan, ended):
+                    self._put_back(following)
+                    following = self._planned(plan.job)
+                plan = following or self._next()
+        except Stopped:
+            pass
+        except BaseException as error:
+            with self._lock:
+                self._error = self._error or error
+            self._stop.set()
+        finally:
+            if plan is not None:
+                self._put_back(plan.following)
+
+    def _attempt(self, plan: _Plan, worker: int) -> Ended:
+        plan.began = time.monotonic()
+        try:
+            plan.handle.prepare()
+            return plan.handle.run(lambda: self._meanwhile(plan, worker))
+        finally:
+            plan.handle.close()
+
+    def _meanwhile(self, plan: _Plan, worker: int) -> None:
+        """While an attempt drives: show where it is, and start what the worker's next one needs."""
+        beat = plan.handle.beat
+        self._watch.beat(plan.job, worker, beat)
+        if self._options.simulator is not None or beat.phase < Phase.TICK:
+            return
+        if plan.following is None:
+            plan.following = self._next()
+            if plan.following is not None:
+                plan.following.handle.prepare()
+        if plan.following is not None:
+            with suppress(UserError, InfrastructureError):  # said when it is that one's turn
+                plan.following.handle.warm()
+
+    def _next(self) -> _Plan | None:
+        try:
+            return self._planned(self._waiting.get_nowait())
+        except queue.Empty:
+            return None
+
+    def _put_back(self, plan: _Plan | None) -> None:
+        if plan is not None:
+            plan.handle.close()
+            self._waiting.put(plan.job)
+
+    def _planned(self, job: Job) -> _Plan:
+        options = self._options
+        with self._lock:
+            number = self._attempts.get(job.record_id, 0) + 1
+            self._attempts[job.record_id] = number
+            self._ledger.append(AttemptBegan(job=job.record_id, index=job.index, attempt=number, wall_time=_now()))
+        spec = AttemptSpec(
+            suite=str(options.suite.path),
+            scenarios=None if options.scenarios is None else str(options.scenarios),
+            route_id=job.route.id,
+            repetition=job.repetition,
+            profile=options.profile.name,
+            agent=options.agent,
+            agent_config=options.agent_config,
+            track=options.track,
+            host="",
+            port=0,
+            reload=options.simulator is not None,
+            seed=options.seed,
+            timing=options.timing,
+            traffic=options.traffic,
+            folder=str(self._run.begin_attempt(job.record_id, number).resolve()),
+            leases=str(_LEASES),
+            client_timeout_s=_CLIENT_TIMEOUT_S,
+            supervisor_pid=os.getpid(),
+        )
+        handle = Attempt(
+            spec,
+            job.route.town,
+            options.simulator,
+            options.map_dir,
+            options.agent_timeout_s,
+            options.stall_timeout_s,
+            self._stop,
+        )
+        return _Plan(job, number, handle)
+
+    # -- what became of it ---------------------------------------------------------------------------------------
+
+    def _note(self, plan: _Plan, ended: Ended) -> bool:
+        """Write it down; True when the route has to be driven again."""
+        job = plan.job
+        outcome = judged(self._blamed(job, ended), self._events(self._run.attempt(job.record_id, plan.attempt)))
+        with self._lock:
+            failures = self._failed.get(job.record_id, 0)
+            final = is_final(outcome, failures)
+            entry = AttemptEnded(
+                job=job.record_id,
+                index=job.index,
+                attempt=plan.attempt,
+                wall_time=_now(),
+                outcome=outcome,
+                final=final,
+                duration_system_s=round(time.monotonic() - plan.began, 3),
+                detail=ended.detail,
+            )
+            self._ledger.append(entry)
+            if not final:
+                self._failed[job.record_id] = failures + 1
+                self._watch.retried(job, ended)
+                return True
+            self._run.accept(entry)
+            result = self._results[job.index] = self._result(job, outcome, entry.duration_system_s)
+            self._write_results()
+        self._watch.finished(result, ended.detail)
+        return False
+
+    def _blamed(self, job: Job, ended: Ended) -> Outcome:
+        """The first death may be anybody's; a second one in the same phase of the guest is the guest's."""
+        if not ended.died:
+            return ended.outcome
+        before = self._last_death.get(job.record_id)
+        self._last_death[job.record_id] = ended.phase
+        if ended.outcome is Outcome.PROCESS_DIED and ended.phase.is_guests and before is ended.phase:
+            return Outcome.AGENT_DIED
+        return ended.outcome
+
+    @staticmethod
+    def _events(folder: Path) -> tuple[Event, ...]:
+        path = folder / EVENTS
+        return read_events(path) if path.exists() and path.stat().st_size else ()
+
+    def _result(self, job: Job, outcome: Outcome, duration_s: float) -> RouteResult:
+        events = self._events(self._run.route(job.record_id))
+        asked = tuple(event.type for event in events if isinstance(event, ScenarioRequested))
+        return route_result(
+            events,
+            self._options.profile,
+            index=job.index,
+            route_id=job.route.id,
+            repetition=job.repetition,
+            town=job.route.town,
+            scenario_types=asked or tuple(scenario.type for scenario in job.route.scenarios),
+            outcome=outcome,
+            duration_system_s=duration_s,
+        )
+
+    def _write_results(self) -> None:
+        profile = self._options.profile
+        labels = None
+        if profile.scoring.format is ResultsFormat.BENCH2DRIVE:
+            labels = {job.index: bench2drive_labels(job.route, job.repetition) for job in self._jobs}
+        write_results(self._run.results, document(self.results, len(self._jobs), profile, labels), profile)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,218 @@
+"""One attempt from outside: its processes, its clock, and what its end means."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import IO, Final
+
+from leaderboard.attempt import HEARTBEAT, OUTCOME, AttemptSpec, read_outcome
+from leaderboard.errors import InfrastructureError, UserError
+from leaderboard.heartbeat import Beat, HeartbeatReader, Phase
+from leaderboard.launch.embedded import EmbeddedSimulator
+from leaderboard.processes import MARK, end_all
+from scenarios.events import Outcome
+
+__all__ = ["Address", "Attempt", "Ended", "Stopped"]
+
+_ROOT: Final = Path(__file__).resolve().parents[1]
+_POLL_S: Final = 0.01
+_READY_S: Final = 120.0
+"""A cold start compiles kernels and the map."""
+_LAST_WORDS_S: Final = 10.0
+"""After the drive, for closing files."""
+OUTPUT: Final = "output.log"
+SIMULATOR_LOG: Final = "simulator.log"
+_SPEC: Final = "attempt.json"
+
+
+class Stopped(Exception):
+    """The user wants the run to stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A simulator that somebody else has started."""
+
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How an attempt ended."""
+
+    outcome: Outcome
+    detail: str
+    phase: Phase
+    """Where it was: two deaths in the same phase of the guest are the guest's."""
+    died: bool = False
+
+
+class Attempt:
+    """Its own simulator, its own process group. `prepare` may run while the attempt before is driven."""
+
+    def __init__(
+        self,
+        spec: AttemptSpec,
+        town: str,
+        simulator: Address | None,
+        map_dir: Path | None,
+        agent_timeout_s: float,
+        stall_timeout_s: float,
+        stop: threading.Event,
+    ) -> None:
+        """`simulator` None: the embedded one is started. The spec's host and port are filled in here."""
+        self._spec = spec
+        self._town = town
+        self._address = simulator
+        self._map_dir = map_dir
+        self._agent_timeout_s = agent_timeout_s
+        self._stall_timeout_s = stall_timeout_s
+        self._stop = stop
+        self._mark = uuid.uuid4().hex
+        self._folder = Path(spec.folder)
+        self._simulator: EmbeddedSimulator | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._output: IO[bytes] | None = None
+        self._heartbeat = HeartbeatReader(self._folder / HEARTBEAT)
+
+    @property
+    def beat(self) -> Beat:
+        return self._heartbeat.read()
+
+    def prepare(self) -> None:
+        """Start the simulator, if that has not been done; nothing is waited for."""
+        if self._address is None and self._simulator is None:
+            self._simulator = EmbeddedSimulator(
+                self._town, self._folder / SIMULATOR_LOG, self._map_dir, self._spec.seed, {MARK: self._mark}
+            )
+
+    def warm(self) -> None:
+        """Start the attempt's process as soon as the simulator is there; it waits for `run`."""
+        if self._process is None and (self._simulator is None or self._simulator.is_ready()):
+            self._start()
+
+    def run(self, meanwhile: Callable[[], None]) -> Ended:
+        """Drive, and call `meanwhile` again and again. Raises UserError for what the user gave wrongly, and Stopped."""
+        try:
+            return self._run(meanwhile)
+        except InfrastructureError as error:
+            return Ended(Outcome.SIMULATOR_LOST, str(error), self.beat.phase)
+
+    def close(self) -> None:
+        """End everything that the attempt has started, also what left its group."""
+        if self._process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+        if self._simulator is not None:
+            self._simulator.close()
+        known = {self._process.pid} if self._process is not None else set()
+        end_all(self._mark, frozenset(known))
+        if self._process is not None:
+            self._process.wait()
+            if self._process.stdin is not None:
+                with contextlib.suppress(OSError):
+                    self._process.stdin.close()
+        if self._output is not None:
+            self._output.close()
+        self._heartbeat.close()
+        for name in (HEARTBEAT, OUTCOME, _SPEC):
+            (self._folder / name).unlink(missing_ok=True)
+
+    # -- one drive ----------------------------------------------------------------------------------------------
+
+    def _run(self, meanwhile: Callable[[], None]) -> Ended:
+        deadline = time.monotonic() + _READY_S
+        while self._simulator is not None and not self._simulator.is_ready():
+            self._check_stop()
+            if time.monotonic() > deadline:
+                raise InfrastructureError(f"the simulator was not ready after {_READY_S:g} s")
+            time.sleep(_POLL_S)
+        self.warm()
+        assert self._process is not None
+        assert self._process.stdin is not None
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.write(b"go\n")
+            self._process.stdin.flush()
+        while self._process.poll() is None:
+            self._check_stop()
+            late = self._late(self.beat)
+            if late is not None:
+                return late
+            meanwhile()
+            time.sleep(_POLL_S)
+        return self._judge(self._process.returncode)
+
+    def _check_stop(self) -> None:
+        if self._stop.is_set():
+            raise Stopped
+
+    def _late(self, beat: Beat) -> Ended | None:
+        """Whether somebody takes too long."""
+        waited_s = time.monotonic() - beat.since
+        if beat.phase.is_guests:
+            if waited_s <= self._agent_timeout_s:
+                return None
+            is_step = beat.phase in (Phase.AGENT_STEP, Phase.AGENT_DESTROY)
+            outcome = Outcome.AGENT_TIMED_OUT if is_step else Outcome.AGENT_SETUP_TIMED_OUT
+            where = beat.phase.name.lower().replace("_", " ")
+            return Ended(outcome, f"{where} took more than {self._agent_timeout_s:g} s", beat.phase)
+        code = self._simulator.exit_code() if self._simulator is not None else None
+        if code is not None and waited_s > _LAST_WORDS_S:
+            return Ended(Outcome.SIMULATOR_LOST, f"the simulator ended with exit code {code}", beat.phase)
+        if waited_s > self._stall_timeout_s:
+            return Ended(Outcome.SIMULATOR_STALLED, f"no tick for {self._stall_timeout_s:g} s of wall time", beat.phase)
+        return None
+
+    def _judge(self, code: int) -> Ended:
+        """The process has ended."""
+        phase = self.beat.phase
+        simulator_code = self._simulator.exit_code() if self._simulator is not None else None
+        if simulator_code == -signal.SIGKILL:
+            detail = "the simulator was killed by SIGKILL, as the kernel does when memory runs out"
+            return Ended(Outcome.SIMULATOR_OUT_OF_MEMORY, detail, phase)
+        if simulator_code is not None:
+            return Ended(Outcome.SIMULATOR_LOST, f"the simulator ended with exit code {simulator_code}", phase)
+        said = read_outcome(self._folder)
+        if said is None:
+            how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
+            detail = f"the process ended with {how} in phase {phase.name.lower()}"
+            outcome = Outcome.PROCESS_KILLED if code == -signal.SIGKILL else Outcome.PROCESS_DIED
+            return Ended(outcome, detail, phase, died=True)
+        outcome_said, detail = said
+        if outcome_said is None:
+            raise UserError(detail)
+        if self._simulator is not None and self._simulator.rescues:
+            detail = "the simulator had to wake the Traffic Manager, so the drive may differ from an undisturbed one"
+            return Ended(Outcome.TRAFFIC_MANAGER_RESCUED, detail, phase)
+        return Ended(outcome_said, detail, phase)
+
+    def _start(self) -> None:
+        host, port = ("127.0.0.1", self._simulator.port) if self._simulator is not None else self._shared()
+        spec = replace(self._spec, host=host, port=port)
+        path = self._folder / _SPEC
+        spec.write(path)
+        self._output = (self._folder / OUTPUT).open("wb")
+        python_path = os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH", "")]))
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "leaderboard.attempt", str(path)],
+            stdin=subprocess.PIPE,
+            stdout=self._output,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, MARK: self._mark, "PYTHONPATH": python_path},
+            start_new_session=True,
+        )
+
+    def _shared(self) -> tuple[str, int]:
+        assert self._address is not None
+        return self._address.host, self._address.port
