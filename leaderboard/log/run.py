@@ -1,6 +1,7 @@
 """The directory of a run, and what may be in it.
 
     manifest.json                    what was asked for, written once
+    suite.xml, scenarios.json        copies of the files of routes (the second for 1.0 only)
     ledger.jsonl                     every attempt that began and ended, appended to
     results.json                     the official results, complete after every route
     run.lock                         held by the one process that writes here
@@ -22,7 +23,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from leaderboard.errors import RecordError, UserError
-from leaderboard.log.files import sync_folder
+from leaderboard.log.files import sync_folder, write_atomic
 from leaderboard.log.ledger import AttemptEnded, Entry, job_states, read_ledger
 
 EVENTS: Final = "events.jsonl"
@@ -41,6 +42,14 @@ class RunDirectory:
         return self.path / "manifest.json"
 
     @property
+    def suite(self) -> Path:
+        return self.path / "suite.xml"
+
+    @property
+    def scenarios(self) -> Path:
+        return self.path / "scenarios.json"
+
+    @property
     def ledger(self) -> Path:
         return self.path / "ledger.jsonl"
 
@@ -54,6 +63,12 @@ class RunDirectory:
     def route(self, job: str) -> Path:
         """The attempt that counts."""
         return self.path / "routes" / job
+
+    def keep_suite(self, routes: Path, scenarios: Path | None) -> None:
+        """Copies the files of routes, so that the record is whole wherever they go."""
+        write_atomic(self.suite, routes.read_bytes())
+        if scenarios is not None:
+            write_atomic(self.scenarios, scenarios.read_bytes())
 
     def begin_attempt(self, job: str, number: int) -> Path:
         """An empty folder for an attempt; what an attempt of that number left is removed."""

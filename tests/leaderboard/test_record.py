@@ -35,8 +35,7 @@ from leaderboard.log.trace import (
 )
 from scenarios.events import Outcome, Place, decode
 from tests.leaderboard.facts import completed, progress, red_light, vehicle
-
-NOW = "2026-11-21T12:00:00Z"
+from tests.leaderboard.records import NOW, manifest
 
 
 def run_python(code, *arguments, **options):
@@ -310,26 +309,6 @@ def test_a_child_does_not_keep_the_lock(tmp_path):
 
 
 # --- the manifest -----------------------------------------------------------------------------------------------------
-
-
-def manifest(**changes):
-    values = {
-        "profile": "lb2.1",
-        "seed": 0,
-        "timing": "sync",
-        "traffic": "none",
-        "allow_missing_scenarios": False,
-        "agent_timeout_s": 300.0,
-        "stall_timeout_s": 60.0,
-        "workers": 1,
-        "suite": manifests.SuiteInfo(name="smoke", sha256="ab", subset="", routes=8, repetitions=1),
-        "agent": manifests.AgentInfo(source="agent.expert", sha256="cd", config="", config_sha256=None),
-        "simulator": manifests.SimulatorInfo(kind="embedded", version="0.1.0", shared=False),
-        "harness": manifests.harness_info(),
-        "machine": manifests.machine_info(),
-        "started": NOW,
-    }
-    return manifests.Manifest(**(values | changes))
 
 
 def test_the_manifest_comes_back(tmp_path):

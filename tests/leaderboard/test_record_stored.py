@@ -1,0 +1,146 @@
+"""A run read back: the same results as were written, and others where the record tells them."""
+
+import dataclasses
+import json
+
+import pytest
+
+from leaderboard.errors import RecordError, RescoreRefused
+from leaderboard.log import manifest as manifests
+from leaderboard.log.events_file import EventWriter
+from leaderboard.log.ledger import AttemptBegan, AttemptEnded, Ledger, is_final
+from leaderboard.log.official_json import dump
+from leaderboard.log.run import open_run
+from leaderboard.log.stored import StoredRun
+from leaderboard.profiles import PROFILES
+from leaderboard.routes import jobs, load_suite
+from scenarios.events import Outcome
+from tests.leaderboard.facts import blocked, completed, ended, progress, ready, speed, started, vehicle
+from tests.leaderboard.records import NOW, manifest
+
+ROUTE = """
+  <route id="{}" town="Harbor">
+    <waypoints><position x="0" y="0" z="0"/><position x="9" y="0" z="0.5"/></waypoints>
+    <scenarios>
+      <scenario name="Accident_1" type="Accident"><trigger_point x="2" y="0" z="0" yaw="0"/></scenario>
+    </scenarios>
+  </route>"""
+
+
+@pytest.fixture
+def make_run(tmp_path):
+    """A run of three routes: one completed with a collision, one blocked, one lost in the end; a fourth never began."""
+
+    def make(profile="lb2.0", drives=None, **changes):
+        source = tmp_path / "routes.xml"
+        source.write_text("<routes>" + "".join(ROUTE.format(number) for number in range(4)) + "</routes>")
+        suite = load_suite(source)
+        run = open_run(tmp_path / "run", resume=False)
+        run.keep_suite(source, None)
+        info = manifests.SuiteInfo(name="routes", sha256=suite.sha256, subset="", routes=4, repetitions=1)
+        values = {
+            "traffic": PROFILES[profile].runtime.traffic,
+            "agent_timeout_s": PROFILES[profile].runtime.agent_timeout_s,
+        }
+        manifests.write_manifest(run.manifest, manifest(profile=profile, suite=info, **(values | changes)))
+        ledger = Ledger(run.ledger)
+        for job, (outcome, events) in zip(jobs(suite.routes, 1), drives or DRIVES, strict=False):
+            attempt(run, ledger, job, outcome, events)
+        ledger.close()
+        return run
+
+    return make
+
+
+DRIVES = [
+    (Outcome.COMPLETED, [progress(50.0, 9), vehicle(10), speed(50.0, 11), completed(), ended()]),
+    (Outcome.BLOCKED, [progress(25.0, 9), blocked(), ended(Outcome.BLOCKED)]),
+    (Outcome.SIMULATOR_LOST, [progress(70.0, 9)]),
+]
+
+
+def attempt(run, ledger, job, outcome, events):
+    for number in range(1, 5):
+        ledger.append(AttemptBegan(job=job.record_id, index=job.index, attempt=number, wall_time=NOW))
+        with EventWriter(run.begin_attempt(job.record_id, number) / "events.jsonl") as writer:
+            for event in [started(), ready("sensor.camera.rgb"), *events]:
+                writer.write(event)
+        final = is_final(outcome, number - 1)
+        entry = AttemptEnded(
+            job=job.record_id,
+            index=job.index,
+            attempt=number,
+            wall_time=NOW,
+            outcome=outcome,
+            final=final,
+            duration_system_s=2.5,
+            detail="",
+        )
+        ledger.append(entry)
+        if final:
+            run.accept(entry)
+            return
+
+
+def test_the_results_are_read_back(make_run):
+    run = StoredRun(make_run().path)
+    assert [result.outcome for result in run.results()] == [outcome for outcome, _ in DRIVES]
+    summary = run.summary()
+    assert (summary.valid, summary.finished, summary.planned) == (2, 3, 4)
+    assert summary.driving_score.value == (100 * 0.6 * 0.85 + 25) / 2
+    assert summary.by_scenario[0].planned == 4
+    content = run.official()
+    assert content["_checkpoint"]["progress"] == [3, 4]
+    assert content["_checkpoint"]["records"][2]["status"] == "Failed - Simulation crashed"
+
+
+def test_the_same_run_under_the_other_rule(make_run):
+    run = StoredRun(make_run().path)
+    newer = run.results(PROFILES["lb2.1"])
+    assert newer[0].score.penalty == round(1 / (1 + 0.7 + 0.4 * 0.5), 6)
+    assert newer[2].score is None
+    assert run.summary(PROFILES["lb2.1"]).profile == "lb2.1"
+
+
+def test_what_the_user_chose_himself_is_no_difference(make_run):
+    run = StoredRun(make_run(traffic="none", agent_timeout_s=7.0).path)
+    assert run.results(PROFILES["lb2.1"])[0].score.penalty == round(1 / 1.9, 6)
+
+
+def test_refused_with_the_route_and_the_rule(make_run):
+    run = StoredRun(make_run().path)
+    with pytest.raises(RescoreRefused, match=r"RouteScenario_0_rep0: the record cannot be scored as lb1.0: ego_model"):
+        run.results(PROFILES["lb1.0"])
+    with pytest.raises(RescoreRefused, match="no merged file"):
+        run.merged()
+
+
+def test_a_run_that_is_cut_ends_at_the_limit(make_run, monkeypatch):
+    run = StoredRun(make_run().path)
+    lb20 = PROFILES["lb2.0"]
+    timeouts = dataclasses.replace(lb20.runtime.timeouts, tick_limit=10)
+    short = dataclasses.replace(lb20, name="short", runtime=dataclasses.replace(lb20.runtime, timeouts=timeouts))
+    first, second, _ = run.results(short)
+    assert first.outcome is second.outcome is Outcome.TICK_LIMIT
+    assert first.score.status == "Failed - TickRuntime"
+    assert (first.score.completion, first.score.penalty) == (50.0, 0.6)
+
+
+def test_bench2drive_is_exported_with_its_labels(make_run):
+    run = StoredRun(make_run("bench2drive").path)
+    content = run.official()
+    assert content["_checkpoint"]["records"][0]["scenario_name"] == "Accident_1"
+    assert run.merged()["eval num"] == 3
+    assert json.loads(dump(content, run.profile.scoring.format)) == json.loads(json.dumps(content))
+
+
+def test_another_suite_is_not_taken_for_it(make_run):
+    run = make_run()
+    run.suite.write_text(run.suite.read_text().replace("0.5", "0.6"))
+    with pytest.raises(RecordError, match="not the suite that was driven"):
+        StoredRun(run.path)
+
+
+def test_what_is_no_run(tmp_path):
+    with pytest.raises(RecordError, match=r"manifest\.json: cannot be read"):
+        StoredRun(tmp_path)
