@@ -35,7 +35,7 @@ def test_runs_hold_each_pixels_samples_once(seed, width, stretch):
     triangle = np.empty(4 * width + 4, np.int32)
     first, end, slot = (np.empty(4 * width + 4, np.int64) for _ in range(3))
     alike = np.zeros((width + 7) // 8 * 8, np.uint8)
-    n = find_runs(rows[0], rows[1], width, alike, room, triangle, first, end, slot)
+    n = find_runs(rows[0], rows[1], width, alike, np.empty((5, 4), np.int64), room, triangle, first, end, slot)
     told = [{} for _ in range(width)]
     for k in range(n):
         for x in range(first[k], end[k]):

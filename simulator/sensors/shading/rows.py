@@ -98,6 +98,7 @@ _KNOT_M = np.float32(0.12)
 _LEAST_STEP: Final = 8
 _MOST_STEP: Final = 32
 _FLAT_STEP: Final = 24
+_SHORT: Final = 4  # a run of so few pixels has one knot
 
 
 class Look(NamedTuple):
@@ -128,6 +129,7 @@ def draw_bands(setup, view, look, first_band, end_band, zinv, triangle, pixels, 
     light = look.light
     room = np.empty((ROOM_ROWS, width + 2), np.float32)
     room[COLUMN] = np.arange(width + 2).astype(np.float32) + _HALF
+    scratch = np.empty((5, MOST_PARTS), np.int64)
     alike = np.zeros((width + 7) // 8 * 8, np.uint8)
     run_triangle = np.empty(MOST_PARTS * width + MOST_PARTS, np.int32)
     run_first = np.empty(len(run_triangle), np.int64)
@@ -149,7 +151,16 @@ def draw_bands(setup, view, look, first_band, end_band, zinv, triangle, pixels, 
         for j in range(rows):
             y = top + j
             n = find_runs(
-                triangle[2 * j], triangle[2 * j + 1], width, alike, room, run_triangle, run_first, run_end, run_slot
+                triangle[2 * j],
+                triangle[2 * j + 1],
+                width,
+                alike,
+                scratch,
+                room,
+                run_triangle,
+                run_first,
+                run_end,
+                run_slot,
             )
             room[SUM : SUM + 3] = _ZERO
             for k in range(n):
@@ -279,7 +290,8 @@ def _shade_row(  # type: ignore[no-untyped-def]
 
         # --- knots
         n_knots = 0
-        at = first
+        is_short = end - first <= _SHORT
+        at = (first + end - 1) >> 1 if is_short else first
         while True:
             pixel = np.float32(at) + _HALF
             depth = _ONE / max(z_x * pixel + z_row, FARTHEST_INVERSE)
@@ -380,13 +392,13 @@ def _shade_row(  # type: ignore[no-untyped-def]
             room[KNOT_ADD + 2, n_knots] = s_b * through + look.fog_colour[at, 2] * rest
             knot_at[n_knots] = at
             n_knots += 1
-            if at >= end - 1:
+            if is_short or at >= end - 1:
                 break
             at = min(at + step, end - 1)
         if n_knots == 1:
             for m in range(KNOT_LIGHT, ROOM_ROWS):
                 room[m, 1] = room[m, 0]
-            knot_at[1] = first + 1
+            knot_at[0], knot_at[1] = first, first + 1
             n_knots = 2
 
         # --- patterns: either a grain that all colours share, or three colours, or neither

@@ -24,21 +24,21 @@ def _mark_alike(top2, bottom2, width, alike):  # type: ignore[no-untyped-def]
 
 
 @njit
-def find_runs(top, bottom, width, alike, room, run_triangle, run_first, run_end, run_slot):  # type: ignore[no-untyped-def]
+def find_runs(top, bottom, width, alike, scratch, room, run_triangle, run_first, run_end, run_slot):  # type: ignore[no-untyped-def]
     """Cut a row of pixels (two rows of samples) into runs; returns how many.
 
     room[PART_OF + run_slot[k], x] is the part of pixel x that belongs to run k, for first <= x < end. Runs that share
-    a pixel are in different slots. `alike` is room for width bytes, rounded up to a multiple of 8.
+    a pixel are in different slots. `alike` is room for width bytes, rounded up to a multiple of 8; `scratch` is
+    [5, MOST_PARTS] numbers.
     """
     top2 = top.view(np.int64)
     bottom2 = bottom.view(np.int64)
     _mark_alike(top2, bottom2, width, alike)
     eight_alike = alike.view(np.uint64)
-    open_triangle = np.empty(MOST_PARTS, np.int32)
-    open_first = np.zeros(MOST_PARTS, np.int64)
-    is_open = np.zeros(MOST_PARTS, np.uint8)
-    here = np.empty(MOST_PARTS, np.int32)
-    count = np.zeros(MOST_PARTS, np.int64)
+    # Runs that go on: triangle, first pixel, slot. Triangles of the pixel at hand: which, and how many samples.
+    open_triangle, open_first, open_slot, here, count = scratch[0], scratch[1], scratch[2], scratch[3], scratch[4]
+    n_open = 0
+    free = (1 << MOST_PARTS) - 1  # a bit for each slot
     n = 0
     x = 0
     while x < width:
@@ -52,49 +52,58 @@ def find_runs(top, bottom, width, alike, room, run_triangle, run_first, run_end,
                 x += 1
         end = min(x, width)
         x = end
-        parts = 0
-        for k in range(MOST_PARTS):
-            row = top if k < 2 else bottom
-            triangle = row[2 * start + (k & 1)]
-            known = -1
+        a, b = top[2 * start], top[2 * start + 1]
+        c, d = bottom[2 * start], bottom[2 * start + 1]
+        here[0] = a
+        count[0] = 1 + (b == a) + (c == a) + (d == a)
+        parts = 1
+        if b != a:
+            here[parts] = b
+            count[parts] = 1 + (c == b) + (d == b)
+            parts += 1
+        if c != a and c != b:
+            here[parts] = c
+            count[parts] = 1 + (d == c)
+            parts += 1
+        if d != a and d != b and d != c:
+            here[parts] = d
+            count[parts] = 1
+            parts += 1
+        # Runs that end here, and those that go on.
+        kept = 0
+        for k in range(n_open):
+            goes_on = False
             for m in range(parts):
-                if here[m] == triangle:
-                    known = m
-            if known < 0:
-                here[parts] = triangle
-                count[parts] = 1
-                parts += 1
+                if here[m] == open_triangle[k]:
+                    goes_on = True
+            if goes_on:
+                if kept != k:
+                    open_triangle[kept], open_first[kept] = open_triangle[k], open_first[k]
+                    open_slot[kept] = open_slot[k]
+                kept += 1
             else:
-                count[known] += 1
-            if k == 1 and parts == 1 and top2[start] == bottom2[start]:
-                count[0] = 4
-                break
-        for k in range(MOST_PARTS):
-            if is_open[k] != 0:
-                found = False
-                for m in range(parts):
-                    if here[m] == open_triangle[k]:
-                        found = True
-                if not found:
-                    run_triangle[n], run_first[n], run_end[n], run_slot[n] = open_triangle[k], open_first[k], start, k
-                    n += 1
-                    is_open[k] = 0
+                run_triangle[n], run_first[n] = open_triangle[k], open_first[k]
+                run_end[n], run_slot[n] = start, open_slot[k]
+                n += 1
+                free |= 1 << open_slot[k]
+        n_open = kept
         for m in range(parts):
             slot = -1
-            for k in range(MOST_PARTS):
-                if is_open[k] != 0 and open_triangle[k] == here[m]:
-                    slot = k
+            for k in range(kept):
+                if open_triangle[k] == here[m]:
+                    slot = open_slot[k]
             if slot < 0:
-                for k in range(MOST_PARTS):
-                    if is_open[k] == 0:
-                        slot = k
-                        break
-                is_open[slot], open_triangle[slot], open_first[slot] = 1, here[m], start
+                slot = 0
+                while free & (1 << slot) == 0:
+                    slot += 1
+                free &= ~(1 << slot)
+                open_triangle[n_open], open_first[n_open], open_slot[n_open] = here[m], start, slot
+                n_open += 1
             part = np.float32(0.25) * np.float32(count[m])
+            row = PART_OF + slot
             for k in range(np.uint64(start), np.uint64(end)):
-                room[PART_OF + slot, k] = part
-    for k in range(MOST_PARTS):
-        if is_open[k] != 0:
-            run_triangle[n], run_first[n], run_end[n], run_slot[n] = open_triangle[k], open_first[k], width, k
-            n += 1
+                room[row, k] = part
+    for k in range(n_open):
+        run_triangle[n], run_first[n], run_end[n], run_slot[n] = open_triangle[k], open_first[k], width, open_slot[k]
+        n += 1
     return n
