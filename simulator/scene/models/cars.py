@@ -29,10 +29,11 @@ from simulator.scene.models.wheels import MARGIN_M, Box, Wheel, add_far_wheel, a
 _PATCH_M: Final = 0.010  # how far a lamp stands before the face it is on
 # Where the hull's ends begin to narrow, as shares of the half length.
 _TAIL: Final = -0.94
+_NOSE: Final = 0.92
+_ARCH: Final = 1.13  # radius of a wheel's arch over that of the wheel
 _DOOR_INSET_M: Final = 0.025  # of a closed door, behind the skin
 _DOOR_RAD: Final = 1.15
 _DOOR_LENGTH_M: Final = 1.25  # at most
-_NOSE: Final = 0.92
 
 
 class Style(NamedTuple):
@@ -110,7 +111,7 @@ class Hull:
         lift = 0.03 if x in (self.rear, self.front) else 0.0
         height = self.sill + lift
         for wheel in self._wheels:
-            reach = 1.13 * wheel.radius
+            reach = _ARCH * wheel.radius
             off = abs(x - wheel.x) / reach
             if off < 0.99:
                 height = max(height, wheel.z + reach * (0.88 if off > 0.5 else 0.95))
@@ -129,7 +130,7 @@ class Hull:
         box, s = self.box, self.style
         xs = {self.rear, self.front, box.x(_TAIL), box.x(_NOSE), box.x(s.cowl_x), box.x(s.deck_x)}
         for wheel in self._wheels:
-            reach = 1.13 * wheel.radius
+            reach = _ARCH * wheel.radius
             xs |= {wheel.x - reach, wheel.x - 0.62 * reach, wheel.x + 0.62 * reach, wheel.x + reach}
         ordered = sorted(x for x in xs if self.rear <= x <= self.front)
         return [x for k, x in enumerate(ordered) if k == 0 or x - ordered[k - 1] > 0.01]
@@ -137,8 +138,8 @@ class Hull:
     @property
     def flank(self) -> tuple[float, float]:
         """Where the arches of the rear wheels end and those of the front wheels begin."""
-        behind = max(w.x + 1.13 * w.radius for w in self._wheels if not w.steers)
-        ahead = min(w.x - 1.13 * w.radius for w in self._wheels if w.steers)
+        behind = max(w.x + _ARCH * w.radius for w in self._wheels if not w.steers)
+        ahead = min(w.x - _ARCH * w.radius for w in self._wheels if w.steers)
         return behind, ahead
 
     def ring(self, x: float) -> list[Point]:

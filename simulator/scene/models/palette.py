@@ -70,6 +70,7 @@ PLATE: Final = _add("number plate", 225, 225, 220)
 CARGO: Final = _add("cargo box", 224, 224, 220)
 SEAT: Final = _add("seat", 30, 28, 27)
 
+# Blinkers and beacons do not flash: whoever sees a single picture sees that they are on.
 HEAD_LAMP: Final = _lamp("head lamp", 255, 250, 235, LOW_BEAM | HIGH_BEAM)
 POSITION_FRONT: Final = _lamp("front position lamp", 235, 238, 255, POSITION)
 POSITION_REAR: Final = _lamp("rear position lamp", 190, 8, 8, POSITION | LOW_BEAM | HIGH_BEAM)
