@@ -6,6 +6,7 @@ ego, actors and control; the values beside it may be rounded for the eye.
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import math
@@ -104,13 +105,10 @@ class TraceWriter:
         )
         # A fixed name: the version of a library must not change the bytes of a record.
         self._writer.start(profile="", library="carla-closed-loop")
-        schemas = {
-            name: self._writer.register_schema(name, "jsonschema", schema_bytes(name))
-            for name in dict.fromkeys(CHANNELS.values())
-        }
-        self._channels = {
-            topic: self._writer.register_channel(topic, "json", schemas[name]) for topic, name in CHANNELS.items()
-        }
+        self._schemas: dict[str, int] = {}
+        self._channels: dict[str, int] = {}
+        for topic, schema in CHANNELS.items():
+            self._open(topic, schema)
         self._known: set[int] = set()
 
     def plan(self, points: Sequence[PlanState]) -> None:
@@ -147,6 +145,20 @@ class TraceWriter:
             self._put("/scene", now, _scene(now, ego, ordered))
         return state
 
+    def reading(self, sensor_id: str, frame: int, time_s: float, values: Iterable[float]) -> None:
+        """What a sensor of numbers told the agent: position, motion, speed."""
+        topic = f"/sensors/{sensor_id}"
+        self._open(topic, "closed_loop.Reading")
+        self._put(topic, round(time_s * 1e9), {"frame": frame, "values": [float(value) for value in values]})
+
+    def image(self, sensor_id: str, time_s: float, encoded: bytes, format: str) -> None:
+        """What a camera showed the agent, encoded already; `format` is "jpeg", "png" or "webp"."""
+        topic = f"/sensors/{sensor_id}"
+        self._open(topic, "foxglove.CompressedImage")
+        now = round(time_s * 1e9)
+        data = base64.b64encode(encoded).decode()
+        self._put(topic, now, {"timestamp": _time(now), "frame_id": sensor_id, "data": data, "format": format})
+
     def close(self) -> None:
         """Finishes the file, and returns when it is on the disk."""
         if not self._file.closed:
@@ -172,6 +184,13 @@ class TraceWriter:
                 for actor in new
             ]
             self._put("/actors/catalogue", now, {"frame": frame, "actors": rows})
+
+    def _open(self, topic: str, schema: str) -> None:
+        """Makes sure that the channel is there; each schema is written once."""
+        if schema not in self._schemas:
+            self._schemas[schema] = self._writer.register_schema(schema, "jsonschema", schema_bytes(schema))
+        if topic not in self._channels:
+            self._channels[topic] = self._writer.register_channel(topic, "json", self._schemas[schema])
 
     def _put(self, topic: str, now: int, content: dict[str, Any]) -> None:
         data = json.dumps(content, allow_nan=False, separators=(",", ":")).encode()

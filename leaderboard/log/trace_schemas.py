@@ -62,7 +62,11 @@ SCHEMAS: Final[dict[str, dict[str, Any]]] = {
         gear=_INTEGER,
         call={"type": ["integer", "null"], "description": "the agent's call that gave it; null before the first"},
     ),
+    "closed_loop.Reading": _object(frame=_INTEGER, values=_NUMBERS),
     "closed_loop.StateHash": _object(frame=_INTEGER, hash=_TEXT),
+    "foxglove.CompressedImage": _object(
+        timestamp=_TIME, frame_id=_TEXT, data=_TEXT | {"contentEncoding": "base64"}, format=_TEXT
+    ),
     "foxglove.Log": _object(timestamp=_TIME, level=_INTEGER, message=_TEXT, name=_TEXT, file=_TEXT, line=_INTEGER),
     "foxglove.PoseInFrame": _object(timestamp=_TIME, frame_id=_TEXT, pose=_POSE),
     "foxglove.PosesInFrame": _object(timestamp=_TIME, frame_id=_TEXT, poses=_list(_POSE)),
@@ -94,7 +98,7 @@ CHANNELS: Final = {
     "/events": "foxglove.Log",
     "/state_hash": "closed_loop.StateHash",
 }
-"""Topic to schema."""
+"""Topic to schema; those of sensors, /sensors/<id>, come when they are first written to."""
 
 
 def schema_bytes(name: str) -> bytes:

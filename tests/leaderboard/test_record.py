@@ -1,5 +1,6 @@
 """The record on disk: whole or not there, whatever dies; equal for equal drives; readable by others."""
 
+import base64
 import dataclasses
 import errno
 import json
@@ -424,6 +425,18 @@ def test_a_trace_comes_back(tmp_path):
     assert decode(log.content["message"]) == red_light(5)
     assert len(by_topic["/scene"]) == 4
     assert [message.topic for message in read_trace(path, ["/plan"])] == ["/plan"]
+
+
+def test_sensors_may_be_recorded_too(tmp_path):
+    path = tmp_path / "trace.mcap"
+    with TraceWriter(path) as trace:
+        for frame in range(2):
+            trace.reading("gps", frame, frame * 0.05, np.array([1.5, 2.5, 3.0], dtype=np.float32))
+            trace.image("front", frame * 0.05, b"\xff\xd8\xff", "jpeg")
+    assert [message.content["values"] for message in read_trace(path, ["/sensors/gps"])] == [[1.5, 2.5, 3.0]] * 2
+    image = next(read_trace(path, ["/sensors/front"]))
+    assert base64.b64decode(image.content["data"]) == b"\xff\xd8\xff"
+    assert image.content["format"] == "jpeg"
 
 
 def test_equal_drives_are_equal_bytes(tmp_path):
