@@ -31,13 +31,12 @@ _SAME_ROAD_M: Final = 0.15
 
 
 class _Edges(NamedTuple):
-    """Edges of the surface, directed so that their triangle is on the left of an eye with y to its right."""
+    """Edges of the surface's triangles, from a to b in the order of the triangle's corners."""
 
     a: I4
     b: I4
     triangle: I4
     other: I4  # the triangle beyond, -1 for none
-    shared: NDArray[np.bool_]  # they have the edge in common
 
 
 def earthwork_parts(surface: Surface, materials: Materials) -> list[Part]:
@@ -76,21 +75,19 @@ def _walls(surface: Surface, a: I4, b: I4, bottom: F8, layer: Layer, material: i
 
 
 def _edges(surface: Surface) -> _Edges:
-    """All edges beyond which the same road does not go on in a triangle of the same kind of ground."""
+    """Three for each triangle. Beyond an edge is the triangle that shares it, else whatever lies there as high."""
     t = surface.triangles
     a, b = t.ravel(), t[:, [1, 2, 0]].ravel()
     owner = np.repeat(np.arange(len(t), dtype=np.int32), 3)
-    count = np.int64(len(surface.vertices))
-    key = np.minimum(a, b) * count + np.maximum(a, b)
+    key = np.minimum(a, b) * np.int64(len(surface.vertices)) + np.maximum(a, b)
     order = np.argsort(key, kind="stable")
-    twin = np.full(len(key), -1, np.int32)
+    other = np.full(len(key), -1, np.int32)
     same = np.flatnonzero(key[order][1:] == key[order][:-1])
-    twin[order[same]], twin[order[same + 1]] = owner[order[same + 1]], owner[order[same]]
-    shared = twin >= 0
-    other = twin.copy()
-    alone = np.flatnonzero(~shared)
+    first, second = order[same], order[same + 1]
+    other[first], other[second] = owner[second], owner[first]
+    alone = np.flatnonzero(other < 0)
     other[alone] = _beyond(surface, a[alone], b[alone])
-    return _Edges(a, b, owner, other, shared)
+    return _Edges(a, b, owner, other)
 
 
 @njit
@@ -126,10 +123,10 @@ def _crosses(surface, triangles):  # type: ignore[no-untyped-def]
     found = np.zeros(len(triangles), np.bool_)
     for k in range(len(triangles)):
         corners = surface.vertices[surface.triangles[triangles[k]]]
-        for step in range(28):
-            # Places on the triangle: 6 steps along each side, with the middle.
-            p = (step % 7) / 6.0
-            q = (step // 7) / 3.0 * (1.0 - p)
+        for place in range(28):
+            # 7 places along one side of the triangle, and 3 further ones from each of them to the opposite corner.
+            p = (place % 7) / 6.0
+            q = (place // 7) / 3.0 * (1.0 - p)
             x = corners[0, 0] + p * (corners[1, 0] - corners[0, 0]) + q * (corners[2, 0] - corners[0, 0])
             y = corners[0, 1] + p * (corners[1, 1] - corners[0, 1]) + q * (corners[2, 1] - corners[0, 1])
             z = corners[0, 2] + p * (corners[1, 2] - corners[0, 2]) + q * (corners[2, 2] - corners[0, 2])
