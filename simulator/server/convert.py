@@ -1,6 +1,6 @@
 """Between the structs of the wire (degrees, centimetres, lists) and the world's values (radians, metres)."""
 
-from math import degrees, radians
+from math import degrees, isfinite, radians, remainder
 
 from simulator.blueprints import physics as blueprint_physics
 from simulator.protocol import structs
@@ -14,7 +14,12 @@ NO_ROTATION = structs.Rotation(0.0, 0.0, 0.0)
 
 def pose_of(transform: structs.Transform) -> Pose:
     (x, y, z), (pitch, yaw, roll) = transform
-    return Pose(x, y, z, radians(roll), radians(pitch), radians(yaw))
+    return Pose(x, y, z, _angle(roll), _angle(pitch), _angle(yaw))
+
+
+def _angle(value_deg: float) -> float:
+    """From -180 to 180 degrees, as Unreal keeps rotations: the client's waypoints often have a pitch of 360."""
+    return radians(remainder(value_deg, 360.0) if isfinite(value_deg) else value_deg)
 
 
 def transform_of(pose: Pose) -> structs.Transform:

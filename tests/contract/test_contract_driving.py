@@ -32,6 +32,19 @@ def test_a_car_spawned_above_the_road_settles_on_it(bench: Bench) -> None:
     assert abs(car.get_transform().rotation.roll) < 1.5
 
 
+def test_whole_turns_of_a_rotation_are_none(bench: Bench) -> None:
+    """The client's waypoints often have a pitch of 360 degrees, and leaderboards spawn the ego on one."""
+    place = bench.straight()
+    place.rotation.pitch += 360.0
+    place.rotation.roll -= 720.0
+    place.location.z += 0.5
+    car = bench.spawn(CAR, place)
+    for _ in range(20):
+        bench.tick()
+        assert abs(car.get_transform().rotation.pitch) < 5.0
+        assert abs(car.get_transform().rotation.roll) < 5.0
+
+
 def test_settling_is_no_collision(bench: Bench) -> None:
     """Any contact event with the road would count as a crash for the leaderboard."""
     place = bench.straight()
