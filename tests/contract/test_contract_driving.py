@@ -534,7 +534,7 @@ def test_a_friction_volume_acts_inside_only(bench: Bench) -> None:
     assert flat_distance(place.location, elsewhere.location) > 110.0
     dry = stopping_distance(place)
     extent = {"extent_x": "8000.0", "extent_y": "8000.0", "extent_z": "1000.0"}
-    trigger = bench.spawn("static.trigger.friction", place, friction="0.6", **extent)
+    trigger = bench.spawn("static.trigger.friction", place, friction="0.4", **extent)
     bench.tick()
     assert stopping_distance(place) > 1.5 * dry
     assert stopping_distance(elsewhere) == pytest.approx(dry, rel=0.1)
