@@ -46,7 +46,6 @@ class AttemptSpec:
     track: str | None
     host: str
     port: int
-    reload: bool
     seed: int
     timing: str
     traffic: str
@@ -132,7 +131,6 @@ def _run(spec: AttemptSpec, seed: int, folder: Path, beat: HeartbeatWriter) -> t
         host=spec.host,
         port=spec.port,
         leases=Path(spec.leases),
-        reload=spec.reload,
         client_timeout_s=spec.client_timeout_s,
     )
     with EventWriter(folder / EVENTS) as events, TraceWriter(folder / TRACE) as trace:

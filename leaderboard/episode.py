@@ -79,8 +79,6 @@ class EpisodeInput:
     port: int
     leases: Path
     """Folder of the port leases that all runs of a user share."""
-    reload: bool
-    """Whether the world must be loaded anew, because others have used the simulator."""
     client_timeout_s: float
 
 
@@ -227,21 +225,26 @@ class Episode:
         given, route = self._given, self._given.route
         try:
             world = client.get_world()
-            if given.reload or world.get_map().name.rsplit("/", 1)[-1] != route.town:
-                world = client.load_world(route.town, reset_settings=True)
+            self._synchronise(world)
+            # Until now time has passed by the clock. A new world in synchronous mode begins the same way each time.
+            world = client.load_world(route.town, reset_settings=False)
         except RuntimeError as error:
             raise InfrastructureError(f"the simulator at {given.host}:{given.port} failed: {error}") from error
-        settings = world.get_settings()
-        settings.synchronous_mode = True
-        settings.fixed_delta_seconds = DELTA_S
-        settings.deterministic_ragdolls = True
-        world.apply_settings(settings)
+        self._synchronise(world)
         world.set_pedestrians_seed(given.seed)
         if self._needs_traffic():
             self._traffic_manager(client)
         world.set_weather(_carla_weather(weather_at(route.weathers, 0.0)))
         world.tick(given.client_timeout_s)
         return world
+
+    @staticmethod
+    def _synchronise(world: carla.World) -> None:
+        settings = world.get_settings()
+        settings.synchronous_mode = True
+        settings.fixed_delta_seconds = DELTA_S
+        settings.deterministic_ragdolls = True
+        world.apply_settings(settings)
 
     def _needs_traffic(self) -> bool:
         return amount(self._given.traffic, self._given.route.town) > 0

@@ -245,7 +245,6 @@ class Evaluation:
             track=options.track,
             host="",
             port=0,
-            reload=options.simulator is not None,
             seed=options.seed,
             timing=options.timing,
             traffic=options.traffic,
