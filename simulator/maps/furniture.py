@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 
 from simulator.maps import town
 from simulator.maps.ground import ground
+from simulator.maps.land import terrain_height
 from simulator.maps.lanes import MEDIAN, NO_TYPE, SIDEWALK, SectionShape
 from simulator.maps.spawns import footprints
 from simulator.maps.surfaces import Ground
-from simulator.maps.town import F8, Boxes, Lanes, Samples, Signals, Surface
+from simulator.maps.town import F8, Boxes, Lanes, Samples, Signals
 
 LANE_MARGIN_M: Final = 0.3  # between any box and any lane for vehicles
 _MOTORWAY_KMH: Final = 79.0  # from here on a road without sidewalks has guard rails and no houses
@@ -384,17 +385,3 @@ def _pole_place(site: _Site, x: float, y: float) -> tuple[float, float] | None:
         taken = np.concatenate((taken, _near(shapely.STRtree(np.concatenate(site.placed)), places, 0.5)))
     free = np.setdiff1d(np.arange(len(xs)), taken)
     return (float(xs[free[0]]), float(ys[free[0]])) if len(free) else None
-
-
-def terrain_height(surface: Surface, x: F8, y: F8) -> F8:
-    """The open terrain alone, without roads."""
-    rows, columns = surface.terrain.shape
-    u = np.clip((x - surface.terrain_x0) / surface.terrain_cell, 0.0, columns - 1.000001)
-    v = np.clip((y - surface.terrain_y0) / surface.terrain_cell, 0.0, rows - 1.000001)
-    i, j = u.astype(np.int64), v.astype(np.int64)
-    u, v = u - i, v - j
-    h = surface.terrain
-    result: F8 = (
-        h[j, i] * (1 - u) * (1 - v) + h[j, i + 1] * u * (1 - v) + h[j + 1, i] * (1 - u) * v + h[j + 1, i + 1] * u * v
-    )
-    return result

@@ -8,17 +8,16 @@ import carla
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.maps.lane_types import BIDIRECTIONAL as BIDIRECTIONAL
+from simulator.maps.lane_types import BIKING as BIKING
+from simulator.maps.lane_types import DRIVING as DRIVING
+from simulator.maps.lane_types import MEDIAN as MEDIAN
+from simulator.maps.lane_types import NO_TYPE as NO_TYPE
+from simulator.maps.lane_types import PARKING as PARKING
+from simulator.maps.lane_types import SHOULDER as SHOULDER
+from simulator.maps.lane_types import SIDEWALK as SIDEWALK
 from simulator.maps.opendrive import CLIENT_ERRORS, BadFile, Facts, LaneEntry, RoadEntry, SectionEntry
 from simulator.maps.town import F8, I4, Lanes, Samples
-
-DRIVING: Final = 2  # carla.LaneType bits
-SHOULDER: Final = 8
-BIKING: Final = 16
-SIDEWALK: Final = 32
-PARKING: Final = 256
-BIDIRECTIONAL: Final = 512
-NO_TYPE: Final = 1
-MEDIAN: Final = 1024
 
 DEFAULT_LIMIT_KMH: Final = 30.0  # where the file says nothing
 MAXIMUM_SPEED: Final = "274"  # the sign's type number, as carla.LandmarkType gives it

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from simulator.kernels import njit
 from simulator.maps import town
-from simulator.maps.furniture import terrain_height
 from simulator.maps.ground import ground
+from simulator.maps.land import terrain_height
 from simulator.maps.town import Surface
 from simulator.scene.chunks import F8, Layer, Part, part, quads
 from simulator.scene.materials import Materials, linear

@@ -8,7 +8,7 @@ import shapely
 from numpy.typing import NDArray
 
 from simulator.maps import town
-from simulator.maps.lanes import DRIVING
+from simulator.maps.lane_types import DRIVING
 from simulator.maps.town import Markings, TownMap
 from simulator.scene.chunks import F8, Layer, Part, part
 from simulator.scene.drape import drape

@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 
 from simulator.maps import town
-from simulator.maps.lanes import BIKING, PARKING
+from simulator.maps.lane_types import BIKING, PARKING
 from simulator.maps.town import Lanes, Surface
 from simulator.scene.chunks import Layer, Part, part
 from simulator.scene.materials import Materials, linear

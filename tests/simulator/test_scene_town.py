@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from simulator.maps import town
-from simulator.maps.furniture import terrain_height
+from simulator.maps.land import terrain_height
 from simulator.maps.ground import ground
 from simulator.maps.library import MapLibrary
 from simulator.maps.town import TownMap
