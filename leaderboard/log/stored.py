@@ -11,11 +11,13 @@ from leaderboard.errors import RecordError, RescoreRefused
 from leaderboard.log.events_file import read_events
 from leaderboard.log.ledger import AttemptEnded, job_states, read_ledger
 from leaderboard.log.manifest import Manifest, read_manifest
+from leaderboard.log.motion import read_motion
 from leaderboard.log.official_json import bench2drive_labels, document, merged
-from leaderboard.log.run import EVENTS, RunDirectory
+from leaderboard.log.run import EVENTS, TRACE, RunDirectory
 from leaderboard.outcomes import OUTCOMES, Scored, judged
 from leaderboard.profiles import Profile, ResultsFormat, Runtime, profile_named
 from leaderboard.routes import Job, jobs, load_suite
+from leaderboard.scoring.bench2drive import Numbers, numbers
 from leaderboard.scoring.rescore import cut_for
 from leaderboard.scoring.results import RouteResult, route_result
 from leaderboard.scoring.summary import Planned, Summary, summarize
@@ -62,13 +64,24 @@ class StoredRun:
             labels = {job.index: bench2drive_labels(job.route, job.repetition) for job in self.jobs}
         return document(self.results(profile), len(self.jobs), profile, labels)
 
+    def bench2drive(self) -> Numbers:
+        """What Bench2Drive publishes, of a run under its profile: elsewhere routes have other checkpoints and ends."""
+        self._must_be_bench2drive()
+        traces = (self.directory.route(job.record_id) / TRACE for job in self.jobs)
+        results = self.results()
+        scored = {result.record_id for result in results if result.score is not None}
+        motions = (read_motion(trace) for trace in traces if trace.parent.name in scored and trace.exists())
+        return numbers(results, len(self.jobs), motions)
+
     def merged(self) -> Mapping[str, Any]:
         """Bench2Drive's merged file."""
-        if self.profile.scoring.format is not ResultsFormat.BENCH2DRIVE:
-            raise RescoreRefused(
-                f"{self.directory.path}: a run of {self.profile.name} has no merged file of Bench2Drive"
-            )
+        self._must_be_bench2drive()
         return merged(self.official(), len(self.jobs))
+
+    def _must_be_bench2drive(self) -> None:
+        if self.profile.scoring.format is not ResultsFormat.BENCH2DRIVE:
+            made = f"this run was made under {self.profile.name}; Bench2Drive's numbers need its own"
+            raise RescoreRefused(f"{self.directory.path}: {made}")
 
     def events(self, job: Job) -> tuple[Event, ...]:
         """Of the attempt that counts; nothing where it ended before its first event."""

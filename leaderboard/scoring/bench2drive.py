@@ -134,6 +134,35 @@ def _passed_the_signs(result: RouteResult) -> bool:
     return score.completion / 100.0 > share and not ran
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Numbers:
+    """All that Bench2Drive publishes of a run."""
+
+    driving_score: float
+    """Over all planned drives: what is missing counts 0."""
+    success_rate: float
+    """0 to 1, likewise."""
+    abilities: Abilities
+    efficiency: float | None
+    comfort_published: float | None
+    """0 to 1."""
+    comfort_physical: float | None
+
+
+def numbers(results: Sequence[RouteResult], total: int, motions: Iterable[Motion]) -> Numbers:
+    """Of a run of `total` planned drives; `motions` are those of the drives that have a trace."""
+    moved = list(motions)
+    scores = [result.score for result in results if result.score is not None]
+    return Numbers(
+        driving_score=math.fsum(score.driving_score for score in scores) / total,
+        success_rate=sum(score.success for score in scores) / total,
+        abilities=abilities(results),
+        efficiency=driving_efficiency(results),
+        comfort_published=comfort(comfort_published(motion) for motion in moved),
+        comfort_physical=comfort(comfort_physical(motion) for motion in moved),
+    )
+
+
 # --- driving efficiency -----------------------------------------------------------------------------------------------
 
 _PERCENTAGE: Final = re.compile(r"\b\d+\.?\d*%")

@@ -222,6 +222,12 @@ def test_writing_is_atomic_and_reading_checks(tmp_path):
         ('{"_checkpoint": {"records": {}}}', "'_checkpoint.records' is missing or has the wrong type"),
         ('{"_checkpoint": {"records": [{}]}}', "'infractions' is missing"),
         ('{"_checkpoint": {"records": [{"infractions": {"red_light": 1}}]}}', "'infractions'"),
+        ('{"_checkpoint": {"records": [{"infractions": {}, "route_id": 7, "status": ""}]}}', "'route_id' or 'status'"),
+        (
+            '{"_checkpoint": {"records": [{"infractions": {}, "route_id": "", "status": "", '
+            '"scores": {"score_composed": "1"}}]}}',
+            "'score_composed'",
+        ),
     ],
 )
 def test_what_is_no_results_file(tmp_path, content, reason):

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import carla
 import numpy as np
@@ -23,7 +24,7 @@ from leaderboard.log import trace as traces
 from leaderboard.log.events_file import EventWriter, read_events
 from leaderboard.log.files import write_atomic
 from leaderboard.log.ledger import AttemptBegan, AttemptEnded, Ledger, is_final, job_states, read_ledger
-from leaderboard.log.run import RunLock, open_run
+from leaderboard.log.run import EVENTS, TIMING, TRACE, RunLock, open_run
 from leaderboard.log.timing import StageTimes, Timing, read_timing, write_timing
 from leaderboard.log.trace import (
     ActorState,
@@ -34,6 +35,7 @@ from leaderboard.log.trace import (
     first_difference,
     read_trace,
 )
+from leaderboard.log.trace_schemas import CHANNELS
 from scenarios.events import Outcome, Place, decode
 from tests.leaderboard.facts import completed, progress, red_light, vehicle
 from tests.leaderboard.records import NOW, manifest
@@ -530,6 +532,14 @@ def test_poses_for_foxglove_face_where_carla_s_face(angles):
     up = (2 * (x * z + w * y), 2 * (y * z - w * x), 1 - 2 * (x * x + y * y))
     for ours, theirs in ((forward, transform.get_forward_vector()), (up, transform.get_up_vector())):
         assert ours == pytest.approx((theirs.x, -theirs.y, theirs.z), abs=1e-5)
+
+
+def test_the_documents_name_every_topic_and_file():
+    text = (Path(__file__).parents[2] / "docs" / "results.md").read_text()
+    for topic in CHANNELS:
+        assert f"`{topic}`" in text, topic
+    for name in ("manifest.json", "suite.xml", "ledger.jsonl", "results.json", EVENTS, TRACE, TIMING, "run.lock"):
+        assert name in text
 
 
 def test_the_record_knows_no_wall_clock():

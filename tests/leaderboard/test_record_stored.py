@@ -12,9 +12,10 @@ from leaderboard.log.ledger import AttemptBegan, AttemptEnded, Ledger, is_final
 from leaderboard.log.official_json import dump
 from leaderboard.log.run import open_run
 from leaderboard.log.stored import StoredRun
+from leaderboard.log.trace import ControlState, EgoState, TraceWriter
 from leaderboard.profiles import PROFILES
 from leaderboard.routes import jobs, load_suite
-from scenarios.events import Outcome
+from scenarios.events import Outcome, Place
 from tests.leaderboard.facts import blocked, completed, ended, progress, ready, speed, started, vehicle
 from tests.leaderboard.records import NOW, manifest
 
@@ -111,8 +112,9 @@ def test_refused_with_the_route_and_the_rule(make_run):
     run = StoredRun(make_run().path)
     with pytest.raises(RescoreRefused, match=r"RouteScenario_0_rep0: the record cannot be scored as lb1.0: ego_model"):
         run.results(PROFILES["lb1.0"])
-    with pytest.raises(RescoreRefused, match="no merged file"):
-        run.merged()
+    for refused in (run.merged, run.bench2drive):
+        with pytest.raises(RescoreRefused, match=r"made under lb2\.0; Bench2Drive's numbers need its own"):
+            refused()
 
 
 def test_a_run_that_is_cut_ends_at_the_limit(make_run, monkeypatch):
@@ -132,6 +134,31 @@ def test_bench2drive_is_exported_with_its_labels(make_run):
     assert content["_checkpoint"]["records"][0]["scenario_name"] == "Accident_1"
     assert run.merged()["eval num"] == 3
     assert json.loads(dump(content, run.profile.scoring.format)) == json.loads(json.dumps(content))
+
+
+def test_the_numbers_of_bench2drive(make_run):
+    directory = make_run("bench2drive")
+    still = EgoState(0, 0, 0, 0, 0, 0, *(Place(0, 0, 0),) * 3, 30.0, Place(2.4, 0.9, 0.7))
+    for number in (0, 2):
+        with TraceWriter(directory.route(f"RouteScenario_{number}_rep0") / "trace.mcap") as trace:
+            for frame in range(45):
+                # Rough from frame 20 on; the lost drive, number 2, is rough all the time and must not count.
+                shaken = still._replace(acceleration=Place(5.0 if frame >= 20 or number else 0.0, 0, 0))
+                trace.tick(frame, frame * 0.05, shaken, [], ControlState(0.0, 0.0, 0.0))
+    numbers = StoredRun(directory.path).bench2drive()
+    assert numbers.driving_score == (60.0 + 25.0) / 4
+    assert numbers.success_rate == 0.0
+    assert numbers.abilities.shares["Overtaking"] == 0.0
+    assert numbers.efficiency == 50.0
+    assert numbers.comfort_published == numbers.comfort_physical == 0.5
+
+
+def test_the_files_of_routes_are_kept(tmp_path):
+    run = open_run(tmp_path / "run", resume=False)
+    (tmp_path / "routes.xml").write_text("<routes/>")
+    (tmp_path / "spots.json").write_text("{}")
+    run.keep_suite(tmp_path / "routes.xml", tmp_path / "spots.json")
+    assert (run.suite.read_text(), run.scenarios.read_text()) == ("<routes/>", "{}")
 
 
 def test_another_suite_is_not_taken_for_it(make_run):
