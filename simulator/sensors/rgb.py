@@ -101,7 +101,8 @@ def _gain(spec: CameraSpec) -> float:
 def _look(frame: Frame, view: View, spec: CameraSpec) -> Look:
     light = light_of(frame.weather, _gain(spec))
     dome = dome_of(light)
-    shade = shade_of(frame.static, frame.materials, frame.weather[4], frame.weather[5])
+    azimuth_deg, altitude_deg = frame.weather[4:6]
+    shade = shade_of(frame.static, frame.materials, azimuth_deg, altitude_deg, float(view.eye[0]), float(view.eye[1]))
     shadows = np.empty(len(frame.casters), SHADOW)
     # The shadows that clouds leave are too faint to draw.
     sun_z = float(light.to_sun_z) if light.sun_g > 0.05 * light.sky_g else 0.0

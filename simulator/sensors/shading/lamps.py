@@ -69,7 +69,7 @@ def pools_of(shade: TownShade, lamps: F4, switched_on: U1, light: Light) -> F4:
         _fill_pools(lamps, lit, shade.ground_z, float(shade.ground_x0), float(shade.ground_y0), grid)
         return grid
 
-    return _pools.get(lamps, (lit.tobytes(), shade.ground_z.shape), make)
+    return _pools.get(lamps, (lit.tobytes(), float(shade.ground_x0), float(shade.ground_y0)), make)
 
 
 # --- headlights ------------------------------------------------------------------------------------------------------

@@ -227,6 +227,8 @@ def _shade_row(  # type: ignore[no-untyped-def]
     row_y = np.float32(view.axes[2, 1]) + np.float32(view.axes[1, 1]) * down + slope_y * left
     row_z = np.float32(view.axes[2, 2]) + np.float32(view.axes[1, 2]) * down + slope_z * left
     sun_up = light.sun_g > _ZERO
+    per_fog_height = _HALF / light.fog_height_m
+    has_near = len(near_shadows) > 0
     has_pools = len(look.pools) > 0
     has_beams = len(look.beams.grid) > 0
     for run in range(n_runs):
@@ -309,7 +311,8 @@ def _shade_row(  # type: ignore[no-untyped-def]
             l_r = from_r + light.sun_r * reaches
             l_g = from_g + light.sun_g * reaches
             l_b = from_b + light.sun_b * reaches
-            room[KNOT_SUN, n_knots] = light.sun_g * reaches / (l_g + np.float32(1e-6))
+            if has_near:
+                room[KNOT_SUN, n_knots] = light.sun_g * reaches / (l_g + np.float32(1e-6))
             if has_pools or has_beams:
                 lamp = _ZERO
                 beam = _ZERO
@@ -334,8 +337,10 @@ def _shade_row(  # type: ignore[no-untyped-def]
                 l_b += lamp * LAMP_COLOUR[2] + beam * np.float32(0.84)
             s_r, s_g, s_b = _ZERO, _ZERO, _ZERO
             # Fog thins out above: what stands high is seen through less of it.
-            thin = _ONE / (_ONE + max(z_m - eye_z, _ZERO) / (_TWO * light.fog_height_m))
-            through = fade(light.fog_per_m * thin * max(depth * norm - light.fog_from_m, _ZERO))
+            air = light.fog_per_m * max(depth * norm - light.fog_from_m, _ZERO)
+            if z_m > eye_z:
+                air /= _ONE + (z_m - eye_z) * per_fog_height
+            through = fade(air)
             if is_ground:
                 patch = bilinear(look.tiles[PATCHES], 0, SIDE, x_m * _PER_PATCH_TEXEL, y_m * _PER_PATCH_TEXEL)
                 l_r *= patch
@@ -450,7 +455,7 @@ def _shade_row(  # type: ignore[no-untyped-def]
             sign_row(room, face, page, look.sign_side, mid_row, mid_depth, first, end)
 
         # --- shadows of what moves
-        if is_ground and len(near_shadows) > 0:
+        if is_ground and has_near:
             has_place_z = False
             for k in range(len(near_shadows)):
                 shadow = look.shadows[near_shadows[k]]

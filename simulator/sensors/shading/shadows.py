@@ -6,11 +6,13 @@ above each of its points is: a point in space lies in shadow when the grid says 
 ground, of which cameras see most, the answer is worked out once for each place, softened, and stored with smaller
 copies, so that distant shadows do not flicker.
 
-All of it depends on nothing but the town and the sun's direction in steps of a degree: not on who looks first.
+A small town has one such grid. Of a large one a window around the camera is made, on a lattice of windows that
+overlap, so that moving on to the next one changes nothing nearby. All of it depends on nothing but the town, the
+camera's place and the sun's direction in steps of a degree: not on who looks first.
 """
 
 from itertools import pairwise
-from math import cos, radians, sin, sqrt
+from math import cos, floor, radians, sin, sqrt
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -24,7 +26,9 @@ __all__ = ["SHADE_LEVELS", "TownShade", "clear_of_shadow", "ground_lit", "shade_
 
 SHADE_LEVELS: Final = 5
 _CELL_M: Final = 0.25
-_MOST_CELLS: Final = 12_000_000  # in larger towns cells grow
+_MOST_CELLS: Final = 9_500_000  # of a town that is made as a whole
+_WINDOW_M: Final = 768.0
+_WINDOW_STEP_M: Final = 192.0
 _GROUND_CELL_M: Final = 1.0
 _AROUND_M: Final = 40.0  # beyond what throws shadows
 _LOWEST_SUN_DEG: Final = 4.0  # shadows grow no longer than with this one
@@ -119,7 +123,14 @@ def _fill(triangles, vertices, first, end, material, kinds, ground, run_x, run_y
 def _fill_all(geometry, kinds, ground, run_x, run_y, x0, y0, per_cell, grid):  # type: ignore[no-untyped-def]
     grid[:] = _NOTHING
     for g in range(len(geometry.nearest_m)):
-        if geometry.nearest_m[g] <= 0.0:  # of a place with several levels of detail: the finest
+        # Of a place with several levels of detail the finest; and only what falls into the grid.
+        box = geometry.bounds[g]
+        left = box[0] - max(box[2] * run_x, box[5] * run_x)
+        right = box[3] - min(box[2] * run_x, box[5] * run_x)
+        upper = box[1] - max(box[2] * run_y, box[5] * run_y)
+        lower = box[4] - min(box[2] * run_y, box[5] * run_y)
+        inside = right >= x0 and lower >= y0 and left <= x0 + grid.shape[1] / per_cell
+        if geometry.nearest_m[g] <= 0.0 and inside and upper <= y0 + grid.shape[0] / per_cell:
             first, end = geometry.group_start[g], geometry.group_start[g + 1]
             _fill(
                 geometry.triangles,
@@ -231,14 +242,36 @@ def _halve(fine, coarse):  # type: ignore[no-untyped-def]
             coarse[row, column] = (total + 2) >> 2
 
 
-def _build(static: Geometry, kinds: NDArray[np.uint8], azimuth_deg: int, altitude_deg: int) -> TownShade:
-    f = np.float32
+def _extent(static: Geometry, kinds: NDArray[np.uint8]) -> tuple[float, float, float, float]:
+    """x0, y0, x1, y1 of the part of the town that shadows can fall on."""
     box = np.array([1e9, 1e9, -1e9, -1e9], np.float32)
     _bounds(static, kinds, box)
     if box[0] > box[2]:  # nothing stands here
         box = np.zeros(4, np.float32)
-    x0, y0 = float(box[0]) - _AROUND_M, float(box[1]) - _AROUND_M
-    wide, high = float(box[2]) + _AROUND_M - x0, float(box[3]) + _AROUND_M - y0
+    x0, y0, x1, y1 = (float(edge) for edge in box)
+    return floor(x0) - _AROUND_M, floor(y0) - _AROUND_M, x1 + _AROUND_M, y1 + _AROUND_M
+
+
+def _window(extent: tuple[float, float, float, float], x: float, y: float) -> tuple[float, float, float, float]:
+    """The part of the town that a camera at (x, y) gets: all of a small one."""
+    x0, y0, x1, y1 = extent
+    if (x1 - x0) * (y1 - y0) <= _MOST_CELLS * _CELL_M * _CELL_M:
+        return extent
+    half = 0.5 * _WINDOW_M
+    middle_x, middle_y = (floor(at / _WINDOW_STEP_M + 0.5) * _WINDOW_STEP_M for at in (x, y))
+    return middle_x - half, middle_y - half, middle_x + half, middle_y + half
+
+
+def _build(
+    static: Geometry,
+    kinds: NDArray[np.uint8],
+    window: tuple[float, float, float, float],
+    azimuth_deg: int,
+    altitude_deg: int,
+) -> TownShade:
+    f = np.float32
+    x0, y0 = window[:2]
+    wide, high = window[2] - x0, window[3] - y0
 
     ground_z = np.empty((int(high / _GROUND_CELL_M) + 1, int(wide / _GROUND_CELL_M) + 1), np.float32)
     _fill_all(static, kinds, True, f(0), f(0), f(x0), f(y0), f(1.0 / _GROUND_CELL_M), ground_z)
@@ -249,11 +282,12 @@ def _build(static: Geometry, kinds: NDArray[np.uint8], azimuth_deg: int, altitud
     run_x = cos(altitude) / sin(altitude) * cos(azimuth)
     run_y = cos(altitude) / sin(altitude) * sin(azimuth)
     shift_x, shift_y = (least_z * run_x, most_z * run_x), (least_z * run_y, most_z * run_y)
-    top_x0, top_y0 = x0 - max(shift_x), y0 - max(shift_y)
-    top_wide, top_high = wide + max(shift_x) - min(shift_x), high + max(shift_y) - min(shift_y)
+    # All windows have their cells in the same places.
+    top_x0, top_y0 = (floor((at - max(shift)) / _CELL_M) * _CELL_M for at, shift in ((x0, shift_x), (y0, shift_y)))
+    top_wide, top_high = window[2] - min(shift_x) - top_x0, window[3] - min(shift_y) - top_y0
     if altitude_deg < 0:  # no sun, no shadow: grids without room
         wide = high = top_wide = top_high = 0.0
-    cell = max(_CELL_M, sqrt(max(top_wide * top_high, wide * high) / _MOST_CELLS))
+    cell = max(_CELL_M, sqrt(top_wide * top_high / (4 * _MOST_CELLS)))  # hills under a low sun
     top = np.empty((int(top_high / cell) + 1, int(top_wide / cell) + 1), np.float32)
     _fill_all(static, kinds, False, f(run_x), f(run_y), f(top_x0), f(top_y0), f(1.0 / cell), top)
 
@@ -286,11 +320,19 @@ def _build(static: Geometry, kinds: NDArray[np.uint8], azimuth_deg: int, altitud
     return shade
 
 
-# Making them takes a tenth of a second.
-_kept: Kept[TownShade] = Kept(3)
+# Making one takes a tenth of a second, and the arrays are some 50 MB.
+_kept: Kept[TownShade] = Kept(4)
+_extents: Kept[tuple[float, float, float, float]] = Kept(4)
 
 
-def shade_of(static: Geometry, materials: NDArray[np.void], azimuth_deg: float, altitude_deg: float) -> TownShade:
-    """The shadows of a town's static things under a sun, whose direction is taken in steps of a degree."""
+def shade_of(
+    static: Geometry, materials: NDArray[np.void], azimuth_deg: float, altitude_deg: float, x: float, y: float
+) -> TownShade:
+    """The shadows of a town's static things around (x, y), under a sun that moves in steps of a degree."""
     sun = (round(azimuth_deg) % 360, max(round(altitude_deg), 0)) if altitude_deg > -1.0 else (0, -1)
-    return _kept.get(static.vertices, sun, lambda: _build(static, np.ascontiguousarray(materials["kind"]), *sun))
+    window = _window(_extents.get(static.vertices, None, lambda: _extent(static, _kinds(materials))), x, y)
+    return _kept.get(static.vertices, (window, sun), lambda: _build(static, _kinds(materials), window, *sun))
+
+
+def _kinds(materials: NDArray[np.void]) -> NDArray[np.uint8]:
+    return np.ascontiguousarray(materials["kind"])
