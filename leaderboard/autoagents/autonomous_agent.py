@@ -36,6 +36,9 @@ class AutonomousAgent:
     plan_spacing_m = 200.0
     """Longest gap in the plan that the agent gets; the profile sets it (50 m in 1.0 and Bench2Drive)."""
 
+    hero_actor: carla.Vehicle | None = None
+    """The ego, for agents of Bench2Drive; set before set_global_plan, under the profile of that name only."""
+
     def __init__(self, carla_host: str, carla_port: int, debug: bool = False) -> None:
         self.track = Track.SENSORS
         self._global_plan: list[Any] | None = None
@@ -56,7 +59,7 @@ class AutonomousAgent:
         return []
 
     def run_step(self, input_data: dict[str, tuple[int, Any]], timestamp: float) -> carla.VehicleControl:
-        """One step of driving: `input_data` is {id: (frame, data)}, `timestamp` the time in the simulation in seconds."""
+        """One step of driving: `input_data` is {id: (frame, data)}, `timestamp` simulation time in seconds."""
         return carla.VehicleControl()
 
     def destroy(self) -> None:
@@ -66,8 +69,26 @@ class AutonomousAgent:
         """One step with the data of the current frame."""
         input_data = self.sensor_interface.get_data(GameTime.get_frame())
         control = self.run_step(input_data, GameTime.get_time())
-        control.manual_gear_shift = False
+        if isinstance(control, carla.VehicleControl):
+            control.manual_gear_shift = False
         return control
+
+    def get_metric_info(self) -> dict[str, list[float]]:
+        """What Bench2Drive's tools compute comfort from: the ego's motion in the units of the client (degrees)."""
+        hero = self.hero_actor
+        if hero is None:
+            raise RuntimeError("only the profile bench2drive gives agents their vehicle")
+        transform = hero.get_transform()
+        rotation = transform.rotation
+        vectors = {
+            "acceleration": hero.get_acceleration(),
+            "angular_velocity": hero.get_angular_velocity(),
+            "forward_vector": transform.get_forward_vector(),
+            "right_vector": transform.get_right_vector(),
+            "location": transform.location,
+        }
+        info = {name: [vector.x, vector.y, vector.z] for name, vector in vectors.items()}
+        return {**info, "rotation": [rotation.roll, rotation.pitch, rotation.yaw]}
 
     @staticmethod
     def get_ros_version() -> int:
