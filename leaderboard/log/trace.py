@@ -38,6 +38,8 @@ _MAX_RECORD_BYTES: Final = 64 * 2**20
 _WORLD: Final = "map"
 _INFO: Final = 2
 """foxglove.Log's level of information."""
+_JSON: Final = json.JSONEncoder(allow_nan=False, separators=(",", ":"))
+_ROW: Final = "[" + ",".join(["%.4f"] * 9) + "]"
 _EGO_COLOUR: Final = {"r": 0.1, "g": 0.45, "b": 0.9, "a": 0.9}
 _ACTOR_COLOUR: Final = {"r": 0.85, "g": 0.5, "b": 0.1, "a": 0.8}
 
@@ -135,8 +137,7 @@ class TraceWriter:
         pose = _pose(ego.x, ego.y, ego.z, ego.pitch_deg, ego.yaw_deg, ego.roll_deg)
         self._put("/ego/pose", now, {"timestamp": _time(now), "frame_id": _WORLD, "pose": pose})
         self._catalogue(frame, now, ordered)
-        states = [[round(value, 4) for value in (*actor.pose, *actor.velocity)] for actor in ordered]
-        self._put("/actors", now, {"frame": frame, "ids": [actor.id for actor in ordered], "states": states})
+        self._put_text("/actors", now, _actors(frame, ordered))
         self._put("/control", now, {"frame": frame, **control._asdict()})
         self._put("/state_hash", now, {"frame": frame, "hash": state})
         for event in events:
@@ -193,8 +194,10 @@ class TraceWriter:
             self._channels[topic] = self._writer.register_channel(topic, "json", self._schemas[schema])
 
     def _put(self, topic: str, now: int, content: dict[str, Any]) -> None:
-        data = json.dumps(content, allow_nan=False, separators=(",", ":")).encode()
-        self._writer.add_message(self._channels[topic], log_time=now, publish_time=now, data=data)
+        self._put_text(topic, now, _JSON.encode(content))
+
+    def _put_text(self, topic: str, now: int, text: str) -> None:
+        self._writer.add_message(self._channels[topic], log_time=now, publish_time=now, data=text.encode())
 
 
 def state_hash(ego: EgoState, actors: Iterable[ActorState], control: ControlState) -> str:
@@ -207,6 +210,15 @@ def state_hash(ego: EgoState, actors: Iterable[ActorState], control: ControlStat
     flags = (control.hand_brake, control.reverse, control.manual_gear_shift)
     hashed.update(struct.pack("<3d3?i", control.throttle, control.steer, control.brake, *flags, control.gear))
     return hashed.hexdigest()
+
+
+def _actors(frame: int, actors: Sequence[ActorState]) -> str:
+    """As JSON, written by hand: with traffic these are most of a trace, and formatting beats rounding and encoding."""
+    states = ",".join([_ROW % (*actor.pose, *actor.velocity) for actor in actors])
+    if "n" in states:
+        raise ValueError(f"an actor's state at frame {frame} is not finite")
+    ids = ",".join([str(actor.id) for actor in actors])
+    return f'{{"frame":{frame},"ids":[{ids}],"states":[{states}]}}'
 
 
 def _ego(frame: int, ego: EgoState) -> dict[str, Any]:

@@ -453,6 +453,16 @@ def test_the_first_difference_is_found_below_any_rounding(tmp_path):
     assert first_difference(one, drive(tmp_path / "3.mcap", frames=39)) == 39
 
 
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_what_is_not_finite_is_no_state(tmp_path, value):
+    with TraceWriter(tmp_path / "trace.mcap") as trace:
+        still = ControlState(0.0, 0.0, 0.0)
+        with pytest.raises(ValueError, match="at frame 3 is not finite"):
+            trace.tick(3, 0.15, ego(), [actor(1, x=value)], still)
+        with pytest.raises(ValueError, match="not JSON compliant"):
+            trace.tick(3, 0.15, ego(value), [], still)
+
+
 @pytest.mark.parametrize(
     "change",
     [
