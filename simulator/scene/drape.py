@@ -30,7 +30,8 @@ def drape(surface: Surface, shapes: F8, usable: NDArray[np.bool_]) -> Draped:
     """Lay convex `shapes` [n, k, 3], whose heights say roughly which level is meant, on the usable triangles where
     no other one is above them.
 
-    A shape with fewer corners than k repeats its last one.
+    A shape with fewer corners than k repeats its last one. Shapes are as small as paint is: of one that touches
+    thousands of triangles only a part is laid.
     """
     capacity = 8 * len(shapes) + 64
     while True:
@@ -107,9 +108,10 @@ def _drape(shapes, usable, surface, out_corners, out_owner):  # type: ignore[no-
             for piece in range(n_pieces):
                 size = _clip(surface, t, pieces[piece], sizes[piece], inside, spare)
                 if _area(inside, size) < _LEAST_M2:
-                    kept_sizes[n_kept] = sizes[piece]
-                    kept[n_kept] = pieces[piece]
-                    n_kept += 1
+                    if n_kept < _MOST_PIECES:
+                        kept_sizes[n_kept] = sizes[piece]
+                        kept[n_kept] = pieces[piece]
+                        n_kept += 1
                     continue
                 for k in range(1, size - 1 if usable[t] else 0):
                     if _triangle(inside, k) <= 0.0:

@@ -118,6 +118,15 @@ def test_many_pieces_find_room():
     assert areas(draped.corners).sum() == pytest.approx(14.8**2, abs=0.01)
 
 
+def test_a_crosswalk_as_large_as_a_town_does_no_harm():
+    """Files of clients may hold anything: a part of it is laid, and within the surface."""
+    surface = surface_of([t for i in range(60) for j in range(60) for t in square(float(i), float(j), 1.0)])
+    draped = drape(surface, rectangle(-1e4, -1e4, 1e4, 1e4), all_of(surface))
+    assert 0.0 < areas(draped.corners).sum() <= 3600.0 + 1e-3
+    assert draped.corners.min() >= 0.0
+    assert draped.corners.max() <= 60.0
+
+
 # --- banks, walls and decks ------------------------------------------------------------------------------------------
 
 
