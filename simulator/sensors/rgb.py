@@ -27,7 +27,7 @@ __all__ = ["read_rgb"]
 # Bands are drawn in this many tasks: enough to keep some threads busy, few enough to cost nothing.
 _TASKS: Final = 8
 _SAMPLES: Final = 2  # across and down in a pixel
-_MOST_NOTES: Final = 4096  # of lit lamps' rows in a task
+_MOST_NOTES: Final = 16384  # of lit lamps' rows in a task
 _BLOOM: Final = 0.675  # bloom_intensity's default
 _DAY_GLOW: Final = 0.25
 

@@ -32,7 +32,11 @@ SHADOW: Final = np.dtype(
         ("across_x", np.float32),  # unit vector across the shadow's way
         ("across_y", np.float32),
         ("reach_across", np.float32),
-        ("sun", np.float32),  # 1: the sun throws its shadow
+        (
+            "sun",
+            np.float32,
+        ),  # how dark the sun's shadow is, and how dark it is around the thing: 0 ... 1, less far away
+        ("around", np.float32),
         # Pixels that shadow or darkening can reach.
         ("first_row", np.int32),
         ("end_row", np.int32),
@@ -48,7 +52,8 @@ _AMBIENT_LOSS: Final = np.float32(0.62)
 # Bodies are rounder than their boxes.
 _SLIM: Final = 0.94
 _ROOF_PART: Final = 0.86
-_FARTHEST_M: Final = 140.0
+_FARTHEST_M: Final = 150.0
+_FADES_OVER_M: Final = 40.0
 _LOWEST_SUN_Z: Final = 0.07
 _LEVEL_M: Final = np.float32(1.0)
 _ZERO = np.float32(0.0)
@@ -63,8 +68,10 @@ def place_casters(view, casters, sun_x, sun_y, sun_z, placed):  # type: ignore[n
     for k in range(len(casters)):
         caster = casters[k]
         dx, dy = caster.x - view.eye[0], caster.y - view.eye[1]
-        if dx * dx + dy * dy > _FARTHEST_M * _FARTHEST_M:
+        distance = np.sqrt(dx * dx + dy * dy)
+        if distance >= _FARTHEST_M:
             continue
+        strength = min((_FARTHEST_M - distance) / _FADES_OVER_M, 1.0)
         shadow = placed[n]
         cos_yaw, sin_yaw = np.cos(caster.yaw), np.sin(caster.yaw)
         run_x, run_y = 0.0, 0.0
@@ -73,9 +80,10 @@ def place_casters(view, casters, sun_x, sun_y, sun_z, placed):  # type: ignore[n
             reach = _ROOF_PART * caster.height / max(sun_z, _LOWEST_SUN_Z)
             run_x = -(sun_x * cos_yaw + sun_y * sin_yaw) * reach
             run_y = -(-sun_x * sin_yaw + sun_y * cos_yaw) * reach
-            shadow.sun = 1.0
+            shadow.sun = strength
         half_x, half_y = _SLIM * caster.half_x, _SLIM * caster.half_y
         length = np.sqrt(run_x * run_x + run_y * run_y)
+        shadow.around = strength
         shadow.x, shadow.y, shadow.z = caster.x, caster.y, caster.z
         shadow.cos_yaw, shadow.sin_yaw = cos_yaw, sin_yaw
         shadow.half_x, shadow.half_y = half_x, half_y
@@ -139,13 +147,13 @@ def caster_row(room, shadow, first, end, sun_part):  # type: ignore[no-untyped-d
         out = max(abs(lx) - shadow.half_x, abs(ly) - shadow.half_y)
         near = _ONE - max(out + np.float32(0.25), _ZERO) / (_AMBIENT_REACH_M + np.float32(0.25))
         if near > _ZERO:
-            keep *= _ONE - _AMBIENT_LOSS * near * near
+            keep *= _ONE - shadow.around * _AMBIENT_LOSS * near * near
         if shadow.sun > _ZERO:
             mx = lx - shadow.mid_x
             my = ly - shadow.mid_y
             across = abs(mx * shadow.across_x + my * shadow.across_y) - shadow.reach_across
             beyond = max(max(abs(mx) - shadow.reach_x, abs(my) - shadow.reach_y), across)
             dark = min(max(np.float32(0.5) - np.float32(0.5) * beyond / _SOFT_M, _ZERO), _ONE)
-            keep *= _ONE - dark * sun_part
+            keep *= _ONE - shadow.sun * dark * sun_part
         # Not on another level of the road.
         room[KEEP, k] = keep if abs(room[PLACE_Z, k] - shadow.z) < _LEVEL_M else _ONE

@@ -186,6 +186,8 @@ def _spread(notes, n, halo):  # type: ignore[no-untyped-def]
     """Collect the notes in blocks, between which they are shared so that a moving lamp's glow does not jump."""
     rows, columns = halo.shape[0], halo.shape[1]
     for k in range(n):
+        if not (_ZERO <= notes[k].x < columns * _BLOCK and _ZERO <= notes[k].y < rows * _BLOCK):
+            continue
         at_x = min(max(notes[k].x / np.float32(_BLOCK) - _HALF, _ZERO), np.float32(columns) - np.float32(1.001))
         at_y = min(max(notes[k].y / np.float32(_BLOCK) - _HALF, _ZERO), np.float32(rows) - np.float32(1.001))
         i, j = np.int64(at_x), np.int64(at_y)

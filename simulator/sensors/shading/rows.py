@@ -93,6 +93,10 @@ _ASPHALT: Final = (np.float32(0.094), np.float32(0.094), np.float32(0.098))
 _SHINE = np.float32(1.4)  # of a lit lamp: brighter ones would lose their colour
 _DULL = np.float32(0.16)  # what an unlit lamp's glass keeps of its colour
 _LIT_WINDOW: Final = (np.float32(0.80), np.float32(0.55), np.float32(0.27))
+# A wet road mirrors lamps below this height, as streaks of some spots.
+_MIRRORED_BELOW_M = np.float32(9.0)
+_STREAK: Final = 24
+_SPOTS_PER_PIXEL = np.float32(0.2)
 # Knots are this far apart on the ground, and between these numbers of pixels.
 _KNOT_M = np.float32(0.12)
 _LEAST_STEP: Final = 8
@@ -191,6 +195,14 @@ def draw_bands(setup, view, look, first_band, end_band, zinv, triangle, pixels, 
             )
             tone_row(room, SUM, pixels[y])
     return n_notes
+
+
+@njit
+def _note(notes, n, x, y, red, green, blue):  # type: ignore[no-untyped-def]
+    note = notes[n]
+    note.x, note.y = x, y
+    note.r, note.g, note.b = red, green, blue
+    return n + 1
 
 
 @njit
@@ -489,8 +501,42 @@ def _shade_row(  # type: ignore[no-untyped-def]
             for x in range(first, end):
                 amount += room[of, x]
             through = fade(light.fog_per_m * max(mid_depth * mid_norm - light.fog_from_m, _ZERO))
-            note = notes[n_notes]
-            note.x, note.y = middle, mid_row
-            note.r, note.g, note.b = amount * red * through, amount * green * through, amount * blue * through
-            n_notes += 1
+            n_notes = _note(
+                notes,
+                n_notes,
+                middle,
+                mid_row,
+                amount * red * through,
+                amount * green * through,
+                amount * blue * through,
+            )
+            if light.wet > _ZERO and n_notes + _STREAK <= len(notes):
+                # Its image in the wet road: as far below the ground as the lamp is above, and drawn out downwards.
+                x_m, y_m, z_m = eye_x + ray_x * mid_depth, eye_y + ray_y * mid_depth, eye_z + ray_z * mid_depth
+                gi, gj = np.int64(x_m - shade.ground_x0), np.int64(y_m - shade.ground_y0)
+                if 0 <= gi < shade.ground_z.shape[1] and 0 <= gj < shade.ground_z.shape[0]:
+                    height = z_m - shade.ground_z[gj, gi]
+                    ahead = mid_depth - _TWO * height * np.float32(view.axes[2, 2])
+                    if _ZERO < height < _MIRRORED_BELOW_M and ahead > _ONE:
+                        scale = np.float32(view.focal_px) / ahead
+                        below = (mid_row - np.float32(0.5 * view.height)) / np.float32(view.focal_px) * mid_depth
+                        below = (below - _TWO * height * np.float32(view.axes[1, 2])) * scale
+                        beside = (middle - np.float32(0.5 * view.width)) / np.float32(view.focal_px) * mid_depth
+                        beside = (beside - _TWO * height * np.float32(view.axes[0, 2])) * scale
+                        # From a half of the lamp's height above its image to as much below.
+                        long = height * scale
+                        spots = min(max(int(long * _SPOTS_PER_PIXEL), 2), _STREAK)
+                        dim = np.float32(0.55) * light.wet * amount * through / np.float32(spots)
+                        for k in range(spots):
+                            along = (np.float32(k) + _HALF) / np.float32(spots) - _HALF
+                            fall = _ONE - np.float32(1.4) * abs(along)
+                            n_notes = _note(
+                                notes,
+                                n_notes,
+                                np.float32(0.5 * view.width) + beside,
+                                np.float32(0.5 * view.height) + below + along * long,
+                                dim * fall * red,
+                                dim * fall * green,
+                                dim * fall * blue,
+                            )
     return n_notes
