@@ -19,6 +19,7 @@ _LEAVES: Final = tuple(
     linear(*rgb)
     for rgb in ((70, 104, 44), (86, 116, 52), (58, 92, 48), (104, 120, 54), (76, 96, 40), (52, 84, 56))
 )  # fmt: skip
+_DARK: Final = (0, 2, 5)  # needles
 _BARK: Final = linear(86, 68, 52)
 
 # Crowns as (height, radius) from the lowest to the highest, both as parts of the box; the widest ring touches it.
@@ -34,6 +35,7 @@ _FAR_CROWNS: Final = (
     ((-1.0, 0.0), (-0.95, 1.0), (0.1, 0.55), (1.0, 0.0)),
     ((-1.0, 0.0), (-0.1, 0.75), (0.55, 1.0), (1.0, 0.0)),
 )
+_FIR: Final = 2  # in both lists
 _BUMPS: Final = 0.16  # how far a crown's corners lie off its round shape, as a part of the radius
 
 
@@ -47,7 +49,9 @@ def tree_parts(boxes: Boxes, instance: I4, materials: Materials) -> list[Part]:
         stamp(layer, _trunk(bark, sides), boxes, trunks, instance[trunks]) for layer, sides in ((_NEAR, 6), (_FAR, 4))
     ]
     shape = (own_number(boxes, crowns, 4) * len(_CROWNS)).astype(int)
-    colour = leaves[(own_number(boxes, crowns, 5) * len(leaves)).astype(int)]
+    lot = own_number(boxes, crowns, 5)
+    dark = leaves[list(_DARK)]
+    colour = np.where(shape == _FIR, dark[(lot * len(dark)).astype(int)], leaves[(lot * len(leaves)).astype(int)])
     for n in range(len(_CROWNS)):
         chosen = crowns[shape == n]
         for layer, profile, sides in ((_NEAR, _CROWNS[n], 9), (_FAR, _FAR_CROWNS[n], 5)):
