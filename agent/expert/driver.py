@@ -4,11 +4,11 @@ from typing import Any
 
 import carla
 import numpy as np
-from leaderboard.autoagents.autonomous_agent import AutonomousAgent, Track
-from leaderboard.utils.route_manipulation import interpolate_trajectory
 
 from agent.expert.path import Path
 from agent.expert.planner import Planner
+from leaderboard.autoagents.autonomous_agent import AutonomousAgent, Track
+from leaderboard.utils.route_manipulation import interpolate_trajectory
 
 __all__ = ["ExpertAgent"]
 
@@ -41,6 +41,16 @@ class ExpertAgent(AutonomousAgent):
         from srunner.scenariomanager.carla_data_provider import CarlaDataProvider
 
         world, hero = CarlaDataProvider.get_world(), CarlaDataProvider.get_hero_actor()
-        _, dense = interpolate_trajectory([place.location for place, _ in self._global_plan_world_coord], _STEP_M)
-        points = np.array([(p.location.x, p.location.y, p.location.z) for p, _ in dense])
+        # The dense way where the harness gives it: between two points of the plan, which may be 200 m apart, the
+        # shortest way need not be the route.
+        route = CarlaDataProvider.get_ego_route()
+        if not route:
+            _, route = interpolate_trajectory([place.location for place, _ in self._global_plan_world_coord], _STEP_M)
+        points = np.array([_xyz(place) for place, _ in route])
         return Planner(world, CarlaDataProvider.get_map(), hero, Path.through(points))
+
+
+def _xyz(place: carla.Transform | carla.Location) -> tuple[float, float, float]:
+    """scenario_runner keeps transforms, some forks locations."""
+    location = getattr(place, "location", place)
+    return location.x, location.y, location.z
