@@ -10,9 +10,9 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import carla
+import numpy as np
 
 from leaderboard.carla_map import CarlaMap, place_of, pose_of
-from leaderboard.criteria.geometry import ground_distance
 from leaderboard.criteria.view import ActiveScenario, Contact, LaneKind, Place, Switches, TickView
 
 __all__ = ["EgoObserver"]
@@ -43,8 +43,10 @@ class EgoObserver:
         self._ego = ego
         self._map = carla_map
         self._half_length_m = float(ego.bounding_box.extent.x)
-        self._lights = carla_map.traffic_lights
-        self._light_actors = {actor.id: actor for actor in world.get_actors([light.id for light in self._lights])}
+        lights = carla_map.traffic_lights
+        actors = {actor.id: actor for actor in world.get_actors([light.id for light in lights])}
+        self._light_actors = [actors[light.id] for light in lights]
+        self._light_centres = np.array([light.centre[:2] for light in lights]).reshape(-1, 2)
         self._first_frame: int | None = None
         self._past: deque[_Ego] = deque(maxlen=_REMEMBERED_TICKS)
         self._arrived: queue.SimpleQueue[carla.CollisionEvent] = queue.SimpleQueue()
@@ -95,9 +97,16 @@ class EgoObserver:
             switches=switches or Switches(),
         )
 
+    def last_contacts(self) -> tuple[Contact, ...]:
+        """Those of the last view's own tick, which no view shows. Ask after another tick, so that they have arrived."""
+        last = self._past[-1].frame if self._past else 0
+        return self._contacts_before(last + 1)
+
     def _red_lights(self, place: Place) -> frozenset[int]:
-        near = [light.id for light in self._lights if ground_distance(light.centre, place) <= _LIGHTS_WITHIN_M]
-        return frozenset(id_ for id_ in near if self._light_actors[id_].state == carla.TrafficLightState.Red)
+        gaps = self._light_centres - (place.x, place.y)
+        near = np.flatnonzero(np.einsum("ij,ij->i", gaps, gaps) <= _LIGHTS_WITHIN_M * _LIGHTS_WITHIN_M)
+        actors = [self._light_actors[index] for index in near]
+        return frozenset(actor.id for actor in actors if actor.state == carla.TrafficLightState.Red)
 
     def _contacts_before(self, frame: int) -> tuple[Contact, ...]:
         """Those of earlier frames; what happened before the first view, while the ego was put down, is not the

@@ -37,7 +37,7 @@ class Collision:
         self._before: Place | None = None
 
     def update(self, view: TickView) -> Iterable[Event]:
-        events = [self._judge(contact) for contact in view.contacts]
+        events = [self.judge(contact) for contact in view.contacts]
         # The contacts of this tick come with the next view, and are judged with what was forgotten before this tick.
         if self._before is not None:
             limit_m = self._rules.forget_place_m
@@ -48,7 +48,8 @@ class Collision:
     def end(self, view: TickView, interrupted: bool) -> Iterable[Event]:
         return ()
 
-    def _judge(self, contact: Contact) -> CollisionStarted:
+    def judge(self, contact: Contact) -> CollisionStarted:
+        """The event of one contact, and what it does to those that follow."""
         category = category_of(contact.type_id)
         ignored = self._why_ignored(contact)
         if ignored is None and (category is not Category.OTHER or self._rules.other_mutes):

@@ -24,18 +24,16 @@ class RedLight:
     def __init__(self, rules: RedLightRules, map_view: MapView) -> None:
         self._rules = rules
         self._map = map_view
+        self._lights = {light.id: light for light in map_view.traffic_lights}
         self._last_id: int | None = None
 
     def update(self, view: TickView) -> Iterable[Event]:
-        if not view.red_lights:
-            return ()
         events: list[Event] = []
         near: Point = view.ego
         tail: _Tail | None = None
-        for light in self._map.traffic_lights:
-            if light.id not in view.red_lights or light.id == self._last_id:
-                continue
-            if distance(light.centre, near) > self._rules.distance_m:
+        for light_id in sorted(view.red_lights):
+            light = self._lights[light_id]
+            if light_id == self._last_id or distance(light.centre, near) > self._rules.distance_m:
                 continue
             tail = tail or _Tail(view, self._rules, self._map)
             if any(tail.crosses(line) for line in light.stop_lines):

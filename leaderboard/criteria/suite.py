@@ -17,11 +17,13 @@ from leaderboard.criteria.route_line import RouteLine
 from leaderboard.criteria.route_timeout import RouteTimeout
 from leaderboard.criteria.scenario_timeout import ScenarioTimeout
 from leaderboard.criteria.stop_sign import EnteredStop, Stop
-from leaderboard.criteria.view import MapView, Pose, TickView
+from leaderboard.criteria.view import Contact, MapView, Pose, TickView
 from leaderboard.profiles import Profile
 from scenarios.events import Event, Outcome
 
 __all__ = ["CriteriaSuite"]
+
+_FIRST_POINT_LIFTED_M = 0.5
 
 
 class CriteriaSuite:
@@ -35,13 +37,19 @@ class CriteriaSuite:
 
     def __init__(self, profile: Profile, route: Sequence[Pose], map_view: MapView) -> None:
         rules = profile.runtime
+        # The public harness puts its ego down half a metre above the first point by lifting the point itself, and
+        # measures the route with it from then on.
+        route = [route[0]._replace(z=route[0].z + _FIRST_POINT_LIFTED_M), *route[1:]]
         line = RouteLine.facing_lanes(route, map_view) if rules.route.faces_lanes else RouteLine(route)
+        self.length_m = line.length_m
+        """Of the route as it is measured: what the official results of 2.x call route_length."""
         self.completion = RouteCompletion(rules.route, line, profile.scoring.progress_digits)
         self.timeout = RouteTimeout(rules.timeouts, line)
+        self._collision = Collision(rules.collisions)
         criteria: list[Criterion] = [
             self.completion,
             OutsideLanes(rules.lanes, line),
-            Collision(rules.collisions),
+            self._collision,
             RedLight(rules.red_lights, map_view),
             (EnteredStop if rules.stops.must_enter else Stop)(rules.stops, map_view),
         ]
@@ -73,8 +81,14 @@ class CriteriaSuite:
         self._last = view
         return [event for criterion in self.criteria for event in criterion.update(view)]
 
-    def end(self) -> list[Event]:
-        """The facts that only the end of the route can tell; nothing if there was no tick."""
+    def end(self, contacts: Sequence[Contact] = ()) -> list[Event]:
+        """The facts that only the end of the route can tell; nothing if there was no tick.
+
+        `contacts` are those of the last tick, which no view has shown: EgoObserver.last_contacts() has them.
+        """
         if self._last is None:
             return []
-        return [event for criterion in self.criteria for event in criterion.end(self._last, self.outcome is None)]
+        events: list[Event] = [self._collision.judge(contact) for contact in contacts]
+        for criterion in self.criteria:
+            events += criterion.end(self._last, self.outcome is None)
+        return events

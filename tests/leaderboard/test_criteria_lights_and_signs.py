@@ -45,7 +45,7 @@ def test_stopping_on_the_line_is_none():
 
 def test_green_is_none():
     assert not cross(road_map(traffic_lights=[light()]), red=frozenset())
-    assert not cross(road_map(traffic_lights=[light()]), red=frozenset({8}))
+    assert not cross(road_map(traffic_lights=[light(7), light(8, 500.0)]), red=frozenset({8}))
 
 
 def test_another_lane_is_none():

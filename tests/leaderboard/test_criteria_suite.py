@@ -1,5 +1,6 @@
 """All criteria together: what a profile has, how a route ends, scenarios, cost, and that carla is not needed."""
 
+import math
 import subprocess
 import sys
 import time
@@ -50,6 +51,19 @@ def test_an_ended_route_says_how():
     assert suite.outcome is None
     suite.update(drive.view(5.0, speed_mps=0.0, after_s=61.0))
     assert suite.outcome is Outcome.BLOCKED
+
+
+def test_contacts_of_the_last_tick_count():
+    suite, drive = CriteriaSuite(profile_named("lb2.1"), straight_route(), road_map()), Drive(road_map())
+    view = drive.view(5.0)
+    suite.update(view)
+    contact = Contact(view.frame, view.time_s, 5, "vehicle.audi.tt", "", 100.0, view.ego.place, 10.0)
+    assert [event.counted for event in suite.end([contact])] == [True]
+
+
+def test_the_first_point_is_lifted_as_in_the_public_harness():
+    suite = CriteriaSuite(profile_named("lb2.1"), straight_route(100), road_map())
+    assert suite.length_m == pytest.approx(99.0 + math.hypot(1.0, 0.5))
 
 
 def test_of_two_ends_in_a_tick_the_official_one_is_named():
