@@ -13,7 +13,7 @@ import carla
 import numpy as np
 
 from leaderboard.carla_map import CarlaMap, place_of, pose_of
-from leaderboard.criteria.view import ActiveScenario, Contact, LaneKind, Place, Switches, TickView
+from leaderboard.criteria.view import ActiveScenario, Contact, Place, Switches, TickView
 
 __all__ = ["EgoObserver"]
 
@@ -89,7 +89,6 @@ class EgoObserver:
             half_length_m=self._half_length_m,
             speed_limit_kmh=float(self._ego.get_speed_limit()),
             lane=lane,
-            parking_lane=self._map.lane_at(pose.place, LaneKind.PARKING),
             red_lights=self._red_lights(pose.place),
             contacts=contacts,
             traffic_speeds_mps=[_ground_speed_mps(vehicle) for vehicle in traffic],

@@ -5,13 +5,12 @@ Rules: OutsideRouteLanesTest of scenario_runner (atomic_criteria.py), branches l
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 
 from leaderboard.criteria.base import here
 from leaderboard.criteria.geometry import distance
 from leaderboard.criteria.route_line import RouteLine
-from leaderboard.criteria.view import Lane, TickView
+from leaderboard.criteria.view import Lane, LaneKind, MapView, TickView
 from leaderboard.profiles import LaneRules
 from scenarios.events import Event, LeftRouteLanes, Outcome
 
@@ -23,8 +22,9 @@ class OutsideLanes:
 
     outcome: Outcome | None = None
 
-    def __init__(self, rules: LaneRules, route: RouteLine) -> None:
+    def __init__(self, rules: LaneRules, route: RouteLine, map_view: MapView) -> None:
         self._rules = rules
+        self._map = map_view
         self._route = route
         self._index = 0
         self._driven_m = 0.0
@@ -52,10 +52,15 @@ class OutsideLanes:
         return ()
 
     def _is_off_road(self, view: TickView) -> bool:
+        """By the nearer one of the nearest driving and the nearest parking lane, measured to its centre."""
         nearest, gap_m = view.lane, distance(view.ego, view.lane.pose)
-        parking_m = distance(view.ego, view.parking_lane.pose) if view.parking_lane else math.inf
-        if view.parking_lane and gap_m >= parking_m:
-            nearest, gap_m = view.parking_lane, parking_m
+        if gap_m <= self._rules.tolerance_m:
+            # Whichever is nearer, the gap is below any limit: the map need not look for parking lanes, which takes
+            # long.
+            return False
+        parking = self._map.lane_at(view.ego.place, LaneKind.PARKING)
+        if parking is not None and gap_m >= distance(view.ego, parking.pose):
+            nearest, gap_m = parking, distance(view.ego, parking.pose)
         return gap_m > nearest.width_m / 2.0 + self._rules.tolerance_m
 
     def _watch_direction(self, view: TickView) -> None:

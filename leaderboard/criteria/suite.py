@@ -48,7 +48,7 @@ class CriteriaSuite:
         self._collision = Collision(rules.collisions)
         criteria: list[Criterion] = [
             self.completion,
-            OutsideLanes(rules.lanes, line),
+            OutsideLanes(rules.lanes, line, map_view),
             self._collision,
             RedLight(rules.red_lights, map_view),
             (EnteredStop if rules.stops.must_enter else Stop)(rules.stops, map_view),

@@ -160,8 +160,6 @@ class TickView:
     speed_limit_kmh: float
     lane: Lane
     """The driving lane nearest to the ego."""
-    parking_lane: Lane | None = None
-    """The parking lane nearest to the ego, however far; None where the map has none."""
     red_lights: frozenset[int] = frozenset()
     """The lights that show red, at least those whose trigger volume is within 20 m."""
     contacts: tuple[Contact, ...] = ()

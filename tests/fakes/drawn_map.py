@@ -102,6 +102,5 @@ class Drive:
             half_length_m=2.446,
             speed_limit_kmh=more.pop("speed_limit_kmh", 36.0),
             lane=lane,
-            parking_lane=self.map.lane_at(pose.place, LaneKind.PARKING),
             **more,
         )

@@ -138,12 +138,13 @@ def test_30_percent_of_the_route_at_15_metres_ends_it():
 
 
 def off_lane(rules, places, drawn=None, **more):
-    events = feed(OutsideLanes(rules.lanes, LINE), places, drawn, **more)
+    drawn = drawn or road_map()
+    events = feed(OutsideLanes(rules.lanes, LINE, drawn), places, drawn, **more)
     return (events[-1].distance_m, events[-1].percentage) if events else (0.0, 0.0)
 
 
 def test_in_the_lane_there_is_no_event():
-    assert feed(OutsideLanes(TWO.lanes, LINE), along(0.0, 200.0)) == []
+    assert feed(OutsideLanes(TWO.lanes, LINE, road_map()), along(0.0, 200.0)) == []
 
 
 def test_the_tolerance_beyond_the_edge():
@@ -191,15 +192,23 @@ def junction_map():
 def test_lanes_of_a_junction_have_no_direction():
     # On the wrong side within the junction only.
     places = [*along(80.5, 99.5), *along(100.5, 119.5, y=-1.75), *along(120.5, 140.5)]
-    assert feed(OutsideLanes(TWO.lanes, RouteLine(straight_route()[80:])), places, junction_map()) == []
+    assert feed(OutsideLanes(TWO.lanes, RouteLine(straight_route()[80:]), junction_map()), places, junction_map()) == []
 
 
 def test_leaving_a_junction_on_the_wrong_side():
     places = [*along(80.5, 99.5), *along(100.5, 119.5, y=-1.75), *along(120.5, 140.5, y=-1.75)]
-    events = feed(OutsideLanes(TWO.lanes, RouteLine(straight_route()[80:])), places, junction_map())
+    events = feed(OutsideLanes(TWO.lanes, RouteLine(straight_route()[80:]), junction_map()), places, junction_map())
     assert events[-1].distance_m == pytest.approx(21.0)
     # 120 degrees between ego and lane are the limit: an ego that faces 70 degrees away from the route is not wrong.
-    assert feed(OutsideLanes(TWO.lanes, RouteLine(straight_route()[80:])), places, junction_map(), yaw_deg=70.0) == []
+    assert (
+        feed(
+            OutsideLanes(TWO.lanes, RouteLine(straight_route()[80:]), junction_map()),
+            places,
+            junction_map(),
+            yaw_deg=70.0,
+        )
+        == []
+    )
 
 
 def test_one_zero_forgives_with_the_next_lane_of_the_same_direction():
