@@ -43,10 +43,10 @@ class ExpertAgent(AutonomousAgent):
         world, hero = CarlaDataProvider.get_world(), CarlaDataProvider.get_hero_actor()
         # The dense way where the harness gives it: between two points of the plan, which may be 200 m apart, the
         # shortest way need not be the route.
-        route = CarlaDataProvider.get_ego_route()
+        route: list[Any] | None = CarlaDataProvider.get_ego_route()
         if not route:
             _, route = interpolate_trajectory([place.location for place, _ in self._global_plan_world_coord], _STEP_M)
-        points = np.array([_xyz(place) for place, _ in route])
+        points = np.array([_xyz(place) for place, _ in route or []])
         return Planner(world, CarlaDataProvider.get_map(), hero, Path.through(points))
 
 

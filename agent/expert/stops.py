@@ -10,6 +10,7 @@ from agent.expert.path import Path
 __all__ = ["Light", "StopSign", "lights_on", "stop_signs_on"]
 
 _SAME_LANE_M: Final = 1.2  # a stop waypoint lies in the middle of its lane, and so does the way
+_POINT_M: Final = 0.6  # half the distance between two points of the way, and a little
 _SAME_HEADING: Final = 0.7  # cosine
 
 
@@ -32,9 +33,8 @@ def lights_on(path: Path, world: Any) -> list[Light]:
     for light in world.get_actors().filter("traffic.traffic_light*"):
         for waypoint in light.get_stop_waypoints():
             place = waypoint.transform
-            along = _crossing(path, place.location.x, place.location.y, np.radians(place.rotation.yaw))
-            if along is not None:
-                found.append(Light(along, light))
+            yaw = np.radians(place.rotation.yaw)
+            found += [Light(along, light) for along in _crossings(path, place.location.x, place.location.y, yaw)]
     return sorted(found, key=lambda light: light.along_m)
 
 
@@ -59,11 +59,17 @@ def stop_signs_on(path: Path, world: Any) -> list[StopSign]:
     return sorted(found, key=lambda sign: sign.along_m)
 
 
-def _crossing(path: Path, x: float, y: float, yaw_rad: float) -> float | None:
+def _crossings(path: Path, x: float, y: float, yaw_rad: float) -> list[float]:
+    """Where the way drives over a place of a lane: a way may come there more than once."""
     offset = path.points[:, :2] - (x, y)
     distance = (offset * offset).sum(axis=1)
-    i = int(np.argmin(distance))
-    if distance[i] > _SAME_LANE_M**2 + 0.6**2 or np.cos(path.yaw_rad[i] - yaw_rad) < _SAME_HEADING:
-        return None
-    side = (x - path.points[i, 0]) * -np.sin(path.yaw_rad[i]) + (y - path.points[i, 1]) * np.cos(path.yaw_rad[i])
-    return path.place(x, y, i) if abs(side) < _SAME_LANE_M else None
+    near = (distance < _SAME_LANE_M**2 + _POINT_M**2) & (np.cos(path.yaw_rad - yaw_rad) > _SAME_HEADING)
+    rows = np.flatnonzero(near)
+    found = []
+    for run in np.split(rows, np.flatnonzero(np.diff(rows) > 1) + 1):
+        if len(run):
+            i = int(run[np.argmin(distance[run])])
+            side = offset[i, 0] * np.sin(path.yaw_rad[i]) - offset[i, 1] * np.cos(path.yaw_rad[i])
+            if abs(side) < _SAME_LANE_M:
+                found.append(path.place(x, y, i))
+    return found
