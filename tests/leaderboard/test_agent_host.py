@@ -12,7 +12,7 @@ import pytest
 import simulator
 from leaderboard.agent_host import AgentFailed, AgentHost, Phase
 from leaderboard.autoagents.autonomous_agent import AutonomousAgent, Track
-from leaderboard.carla_map import CarlaMap, place_of
+from leaderboard.carla_map import place_of
 from leaderboard.compat.bench2drive import Bench2Drive
 from leaderboard.errors import InfrastructureError, UserError
 from leaderboard.planning import GlobalPlan, plan_route
@@ -482,21 +482,3 @@ def test_a_dummy_agent_gets_its_sensors_in_step(live):
     begin_gps, gps = guest._global_plan[0][0], guest.seen["GPS"][1]
     assert gps[0] == pytest.approx(begin_gps["lat"], abs=6e-5)
     assert gps[1] == pytest.approx(begin_gps["lon"], abs=6e-5)
-
-
-def test_lights_of_a_real_map_have_stop_lines_before_their_junctions(live):
-    drawn = CarlaMap.of_world(live.world)
-    assert len(drawn.traffic_lights) > 10
-    assert drawn.name == "Harbor"
-    for light in drawn.traffic_lights:
-        assert light.stop_lines
-        for line in light.stop_lines:
-            forward = line.pose.forward
-            before, behind = (
-                live.world.get_map().get_waypoint(
-                    carla.Location(line.pose.x + metres * forward.x, line.pose.y + metres * forward.y, line.pose.z)
-                )
-                for metres in (-1.0, 1.0)
-            )
-            assert (before.road_id, before.lane_id, before.is_junction) == (line.road_id, line.lane_id, False)
-            assert behind.is_junction
