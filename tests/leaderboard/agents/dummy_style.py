@@ -20,6 +20,9 @@ class DummyStyle(AutonomousAgent):
 
     def sensors(self):
         return [
+            {"type": "sensor.camera.rgb", **POSE, "width": 96, "height": 64, "fov": 100, "id": "Center"},
+            {"type": "sensor.lidar.ray_cast", **POSE, "id": "LIDAR"},
+            {"type": "sensor.other.radar", **POSE, "horizontal_fov": 30.0, "vertical_fov": 20.0, "id": "RADAR"},
             {"type": "sensor.other.gnss", "x": 0.7, "y": -0.4, "z": 1.6, "id": "GPS"},
             {"type": "sensor.other.imu", **POSE, "id": "IMU"},
             {"type": "sensor.speedometer", "id": "SPEED"},
