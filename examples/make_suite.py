@@ -15,7 +15,7 @@ from pathlib import Path
 import carla
 
 STEP_M = 2.0
-# Closer than any two junctions, so that the shortest way between two of them is the one that was walked.
+# Short enough that the shortest way between two positions is the one that was walked.
 POSITION_EVERY_M = 20.0
 TRIES = 200
 CELL_M = 6.0
@@ -100,7 +100,7 @@ def _walk(town: str, map_: carla.Map, metres: tuple[float, float], rng: random.R
         seen = {_cell(here): 0.0}  # when it came there first
         while length < wanted or not _is_open(here):
             ways = [way for way in here.next(STEP_M) if way.lane_type == carla.LaneType.Driving]
-            if not ways or length > 1.2 * wanted + 200.0:
+            if not ways or length > 1.2 * wanted + 60.0:
                 break
             here = rng.choice(ways)
             length += STEP_M
@@ -108,10 +108,24 @@ def _walk(town: str, map_: carla.Map, metres: tuple[float, float], rng: random.R
                 break
             places.append(here)
         else:
-            every = round(POSITION_EVERY_M / STEP_M)
-            kept = [*places[:-1:every], places[-1]]
-            return Walk(town, [waypoint.transform.location for waypoint in kept])
+            return Walk(town, [waypoint.transform.location for waypoint in _kept(places)])
     sys.exit(f"make_suite: no way of {metres[0]:g} to {metres[1]:g} m was found in {town} in {TRIES} tries")
+
+
+def _kept(places: list[carla.Waypoint]) -> list[carla.Waypoint]:
+    """One in a while, those before and after each junction, and the last.
+
+    None inside a junction, where a place may belong to several ways.
+    """
+    every = round(POSITION_EVERY_M / STEP_M)
+    kept = [places[0]]
+    since = 0
+    for before, here, after in zip(places, places[1:], places[2:], strict=False):
+        since += 1
+        if not here.is_junction and (since >= every or before.is_junction or after.is_junction):
+            kept.append(here)
+            since = 0
+    return [*kept, places[-1]]
 
 
 def _cell(waypoint: carla.Waypoint) -> tuple[int, int, int]:

@@ -126,7 +126,7 @@ def _occupied(
 def _leader(
     path: Path, ego: Ego, others: Others, i: int, inside: NDArray[np.bool_], along: F8, front: float
 ) -> Leader | None:
-    taken = inside.any(axis=1)
+    taken = np.asarray(inside.any(axis=1))
     if not taken.any():
         return None
     begin = np.where(inside, along, np.inf).min(axis=1)  # [k] the nearest part that is in our way

@@ -38,15 +38,19 @@ class ExpertAgent(AutonomousAgent):
         self._planner = None
 
     def _make_planner(self) -> Planner:
-        from srunner.scenariomanager.carla_data_provider import CarlaDataProvider
+        from srunner.scenariomanager.carla_data_provider import (  # type: ignore[import-not-found]
+            CarlaDataProvider,
+        )
 
         world, hero = CarlaDataProvider.get_world(), CarlaDataProvider.get_hero_actor()
         # The dense way where the harness gives it: between two points of the plan, which may be 200 m apart, the
         # shortest way need not be the route.
-        route: list[Any] | None = CarlaDataProvider.get_ego_route()
+        route: list[Any] = CarlaDataProvider.get_ego_route() or []
         if not route:
-            _, route = interpolate_trajectory([place.location for place, _ in self._global_plan_world_coord], _STEP_M)
-        points = np.array([_xyz(place) for place, _ in route or []])
+            assert self._global_plan_world_coord is not None
+            keypoints = [place.location for place, _ in self._global_plan_world_coord]
+            route = interpolate_trajectory(keypoints, _STEP_M)[1]
+        points = np.array([_xyz(place) for place, _ in route])
         return Planner(world, CarlaDataProvider.get_map(), hero, Path.through(points))
 
 
