@@ -98,9 +98,9 @@ _MIRRORED_BELOW_M = np.float32(9.0)
 _STREAK: Final = 24
 _SPOTS_PER_PIXEL = np.float32(0.2)
 # Knots are this far apart on the ground, and between these numbers of pixels.
-_KNOT_M = np.float32(0.12)
-_LEAST_STEP: Final = 8
-_MOST_STEP: Final = 32
+_KNOT_M = np.float32(0.2)
+_LEAST_STEP: Final = 12
+_MOST_STEP: Final = 48
 _FLAT_STEP: Final = 24
 _SHORT: Final = 4  # a run of so few pixels has one knot
 
@@ -293,7 +293,7 @@ def _shade_row(  # type: ignore[no-untyped-def]
             step = min(max(int(_KNOT_M / across_m), _LEAST_STEP), _MOST_STEP)
             shade_level = level_of(footprint_m, _SHADE_CELL_M, SHADE_LEVELS - 1)
             on_grid = nz > _HALF
-            if on_grid:
+            if on_grid and shade.has_levels != 0:
                 gi = np.int64(eye_x + ray_x * mid_depth - shade.ground_x0)
                 gj = np.int64(eye_y + ray_y * mid_depth - shade.ground_y0)
                 inside = 0 <= gi < shade.ground_z.shape[1] and 0 <= gj < shade.ground_z.shape[0]

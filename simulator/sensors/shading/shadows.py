@@ -26,7 +26,7 @@ __all__ = ["SHADE_LEVELS", "TownShade", "clear_of_shadow", "ground_lit", "shade_
 
 SHADE_LEVELS: Final = 5
 _CELL_M: Final = 0.25
-_MOST_CELLS: Final = 9_500_000  # of a town that is made as a whole
+_MOST_CELLS: Final = 16_000_000  # of a town that is made as a whole
 _WINDOW_M: Final = 768.0
 _WINDOW_STEP_M: Final = 192.0
 _GROUND_CELL_M: Final = 1.0
@@ -35,6 +35,7 @@ _LOWEST_SUN_DEG: Final = 4.0  # shadows grow no longer than with this one
 # Roads and hills throw shadows too, if something is this far below them; so they never shade themselves.
 _GROUND_SINKS_M: Final = np.float32(0.5)
 _BIAS_M: Final = np.float32(0.08)
+_LEVEL_M: Final = np.float32(2.0)
 _NOTHING: Final = np.float32(-1e9)
 
 
@@ -58,6 +59,7 @@ class TownShade(NamedTuple):
     ground_z: F4  # [rows, columns] of squares of a metre: the highest ground there
     ground_x0: np.float32
     ground_y0: np.float32
+    has_levels: np.uint8  # 1: somewhere there is ground under ground
 
 
 @njit
@@ -160,6 +162,24 @@ def _bounds(geometry, kinds, box):  # type: ignore[no-untyped-def]
                 for axis in range(2):
                     box[axis] = min(box[axis], geometry.vertices[v, axis])
                     box[2 + axis] = max(box[2 + axis], geometry.vertices[v, axis])
+
+
+@njit
+def _has_levels(geometry, kinds, ground_z, x0, y0):  # type: ignore[no-untyped-def]
+    """Whether some ground lies far below the highest ground there: under a bridge."""
+    rows, columns = ground_z.shape
+    for t in range(len(geometry.material)):
+        kind = kinds[geometry.material[t]]
+        if PLAIN < kind <= LAST_GROUND:
+            a, b, c = geometry.triangles[t, 0], geometry.triangles[t, 1], geometry.triangles[t, 2]
+            third = np.float32(1.0 / 3.0)
+            x = (geometry.vertices[a, 0] + geometry.vertices[b, 0] + geometry.vertices[c, 0]) * third - x0
+            y = (geometry.vertices[a, 1] + geometry.vertices[b, 1] + geometry.vertices[c, 1]) * third - y0
+            z = (geometry.vertices[a, 2] + geometry.vertices[b, 2] + geometry.vertices[c, 2]) * third
+            inside = 0.0 <= x < columns and 0.0 <= y < rows
+            if inside and ground_z[np.int64(y), np.int64(x)] > z + _LEVEL_M:
+                return True
+    return False
 
 
 @njit
@@ -287,7 +307,7 @@ def _build(
     top_wide, top_high = window[2] - min(shift_x) - top_x0, window[3] - min(shift_y) - top_y0
     if altitude_deg < 0:  # no sun, no shadow: grids without room
         wide = high = top_wide = top_high = 0.0
-    cell = max(_CELL_M, sqrt(top_wide * top_high / (4 * _MOST_CELLS)))  # hills under a low sun
+    cell = max(_CELL_M, sqrt(top_wide * top_high / (2 * _MOST_CELLS)))  # hills under a low sun
     top = np.empty((int(top_high / cell) + 1, int(top_wide / cell) + 1), np.float32)
     _fill_all(static, kinds, False, f(run_x), f(run_y), f(top_x0), f(top_y0), f(1.0 / cell), top)
 
@@ -312,6 +332,7 @@ def _build(
         ground_z,
         f(x0),
         f(y0),
+        np.uint8(_has_levels(static, kinds, ground_z, f(x0), f(y0))),
     )
     hard = np.empty(shapes[0], np.uint8)
     _light_ground(shade, hard, levels[0])
