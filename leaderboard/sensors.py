@@ -136,6 +136,8 @@ def _check_sensor(spec: SensorSpec, track: Track, rules: Runtime, limits: Mappin
         if not isinstance(spec, Mapping) or key not in spec:
             raise SensorConfigurationInvalid(f"a sensor without {key!r}: {spec!r}")
     kind, name = str(spec["type"]), spec["id"]
+    if not isinstance(name, str | int):
+        raise SensorConfigurationInvalid(f"a sensor's id must be a text, not {name!r}")
     # The official test compares with this track only, so the qualifier of it has the map.
     if kind not in limits or (kind == OPENDRIVE and track is Track.SENSORS):
         raise SensorConfigurationInvalid(f"sensor {name!r}: {kind} is not allowed on track {track.value}")

@@ -38,19 +38,27 @@ def downsample_route(route: Sequence[PlanPoint], sample_factor: float) -> list[i
     return downsample(route, sample_factor)
 
 
-def interpolate_trajectory(*arguments: Any, hop_resolution: float = 1.0) -> tuple[list[GpsPoint], list[PlanPoint]]:
+def interpolate_trajectory(
+    *arguments: Any,
+    world: carla.World | None = None,
+    waypoints_trajectory: Sequence[carla.Location] | None = None,
+    hop_resolution: float = 1.0,
+) -> tuple[list[GpsPoint], list[PlanPoint]]:
     """The dense route through some places, in GPS and in the world.
 
-    Takes (waypoints_trajectory, hop_resolution=1.0) as in 2.x, or (world, waypoints_trajectory, hop_resolution=1.0) as
-    in 1.0. Without a world it is that of CarlaDataProvider.
+    Takes (waypoints_trajectory, hop_resolution) as in 2.x, or (world, waypoints_trajectory, hop_resolution) as in
+    1.0, by place or by name. Without a world it is that of CarlaDataProvider.
     """
     rest = list(arguments)
     if rest and hasattr(rest[0], "get_map"):
-        carla_map = rest.pop(0).get_map()
-    else:
-        provider = importlib.import_module("srunner.scenariomanager.carla_data_provider").CarlaDataProvider
-        carla_map = provider.get_map()
-    trajectory = rest.pop(0)
+        world = rest.pop(0)
+    trajectory = rest.pop(0) if rest else waypoints_trajectory
     spacing_m = rest.pop(0) if rest else hop_resolution
+    if trajectory is None or rest:
+        raise TypeError("interpolate_trajectory takes ([world,] waypoints_trajectory[, hop_resolution])")
+    if world is not None:
+        carla_map = world.get_map()
+    else:
+        carla_map = importlib.import_module("srunner.scenariomanager.carla_data_provider").CarlaDataProvider.get_map()
     plan = plan_route(carla_map, [Place(point.x, point.y, point.z) for point in trajectory], spacing_m)
     return list(plan.gps), list(plan.world)

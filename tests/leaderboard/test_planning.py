@@ -15,6 +15,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from leaderboard.compat.data_provider import CarlaDataProvider
+from leaderboard.compat.guests import provide_modules
 from leaderboard.criteria.view import Place
 from leaderboard.planning import (
     GeoReference,
@@ -186,9 +188,18 @@ def test_the_plan_in_both_forms_belongs_together():
         assert option is gps_option
         assert gps == gps_of(reference, transform.location)
     # The frozen names give the same.
-    world = SimpleNamespace(get_map=lambda: the_map(path))
+    provide_modules()
+    world = SimpleNamespace(get_map=lambda: the_map(path), get_blueprint_library=lambda: None)
     gps_route, route = route_manipulation.interpolate_trajectory(world, keys)
     assert gps_route == list(plan.gps)
+    named = {"world": world, "waypoints_trajectory": keys}
+    assert route_manipulation.interpolate_trajectory(hop_resolution=1.0, **named)[0] == gps_route
+    assert len(route_manipulation.interpolate_trajectory(world, keys, 5.0)[1]) < len(route) / 3
+    CarlaDataProvider.set_world(world)
+    assert route_manipulation.interpolate_trajectory(keys, 1.0)[0] == gps_route
+    CarlaDataProvider.cleanup()
+    with pytest.raises(TypeError, match="interpolate_trajectory takes"):
+        route_manipulation.interpolate_trajectory(world)
     assert [point.location for point, _ in route] == [point.location for point, _ in plan.world]
     assert route_manipulation._get_latlon_ref(world) == tuple(reference)
     assert route_manipulation.location_route_to_gps(route, *reference) == gps_route

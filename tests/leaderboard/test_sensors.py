@@ -6,6 +6,8 @@ from types import SimpleNamespace
 import carla
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from leaderboard.autoagents.autonomous_agent import Track
 from leaderboard.envs import sensor_interface
@@ -130,6 +132,22 @@ def test_attributes_of_one_zero():
     assert (camera["lens_circle_multiplier"], camera["chromatic_aberration_intensity"]) == ("3.0", "0.5")
     radar = blueprint_attributes(spec("sensor.other.radar"), SensorSuite.V1)
     assert (radar["horizontal_fov"], radar["vertical_fov"]) == ("30", "30")
+
+
+ANYTHING = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.text(max_size=3),
+    st.lists(st.integers(), max_size=2),
+    st.sampled_from(list(SPECS)),
+)
+
+
+@given(st.lists(st.one_of(ANYTHING, st.dictionaries(st.sampled_from(["type", "id", "x", "y", "z", "fov"]), ANYTHING))))
+def test_whatever_an_agent_asks_for_is_allowed_or_refused_in_a_sentence(specs):
+    assert "\n" not in refusal(specs)
 
 
 # The rig and its frames
