@@ -143,7 +143,7 @@ class AgentHost:
         """Set the agent up for a route; the ego stands on it."""
         if self._class is None or self._context is None:
             raise RuntimeError("begin() before load()")
-        gps, dense = _guests_own(plan)
+        gps, dense = _guests_own(plan, self._context.road_option)
         self._context.begin(client, world, ego, traffic_manager_port, dense)
         agent = self._call(Phase.CONSTRUCT, self._class, host, port, debug)
         self._agent = agent
@@ -248,12 +248,8 @@ def _checked(control: object) -> carla.VehicleControl:
     return control
 
 
-def _guests_own(plan: GlobalPlan) -> tuple[list[Any], list[Any]]:
-    """Both forms of the plan, as objects that the guest may change, with the RoadOption that the guest imports.
-
-    An old copy of CARLA's `agents` has options that equal no others.
-    """
-    option_type = importlib.import_module("agents.navigation.local_planner").RoadOption
+def _guests_own(plan: GlobalPlan, option_type: type[Any]) -> tuple[list[Any], list[Any]]:
+    """Both forms of the plan, as objects that the guest may change, with options of the type that it imports."""
     gps = [(dict(point), option_type(int(option))) for point, option in plan.gps]
     dense = [
         (carla.Transform(transform.location, transform.rotation), option_type(int(option)))

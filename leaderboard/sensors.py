@@ -186,7 +186,7 @@ class SensorRig:
         world: carla.World,
         ego: carla.Vehicle,
         specs: Sequence[SensorSpec],
-        interface: SensorInterface,
+        interface: Any,
         suite: SensorSuite,
     ) -> None:
         """Spawn them in the agent's order. The simulator must tick WARM_UP_TICKS times before the first frame is asked
@@ -216,11 +216,16 @@ class SensorRig:
         """After each tick: read what no simulator sends, and forget what is older than this frame."""
         for reader in self._readers:
             reader.tick(frame)
-        self._interface.forget_before(frame)
+        if isinstance(self._interface, SensorInterface):
+            self._interface.forget_before(frame)
 
     def wait(self, frame: int) -> None:
-        """Until every sensor has delivered this frame; raises SensorReceivedNoData."""
-        self._interface.wait_for(frame)
+        """Until every sensor has delivered this frame; raises SensorReceivedNoData.
+
+        An agent may have an interface of its own, with the public methods only: then it waits itself, in its own time.
+        """
+        if isinstance(self._interface, SensorInterface):
+            self._interface.wait_for(frame)
 
     def close(self) -> None:
         """Remove the sensors, also those of a simulator that is gone."""

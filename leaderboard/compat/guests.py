@@ -12,6 +12,8 @@ from typing import Any, Final
 import carla
 
 from leaderboard.compat.game_time import GameTime
+from leaderboard.errors import UserError
+from leaderboard.road_option import RoadOption
 
 __all__ = ["GuestContext", "provide_modules"]
 
@@ -22,6 +24,10 @@ def provide_modules() -> None:
     """Make `agents` and `srunner` importable. The folder comes last on the path, so copies of the user's come first."""
     if _MODULES not in sys.path:
         sys.path.append(_MODULES)
+
+
+def _file_of(thing: type[Any]) -> str:
+    return str(getattr(sys.modules.get(thing.__module__), "__file__", thing.__module__))
 
 
 class GuestContext:
@@ -36,6 +42,8 @@ class GuestContext:
         self._provider = self._import("srunner.scenariomanager.carla_data_provider", "CarlaDataProvider")
         timer = self._import("srunner.scenariomanager.timer", "GameTime")
         self._clocks = [GameTime] if timer in (GameTime, None) else [GameTime, timer]
+        self.road_option: type[Any] = self._import("agents.navigation.local_planner", "RoadOption") or RoadOption
+        """What the guest imports as RoadOption: an old copy's options equal no others."""
 
     def begin(
         self,
@@ -51,14 +59,20 @@ class GuestContext:
         provider = self._provider
         if provider is None:
             return
-        provider.set_client(client)
-        if traffic_manager_port is not None:
-            provider.set_traffic_manager_port(traffic_manager_port)
-        provider.set_world(world)
-        provider.register_actor(ego, ego.get_transform())
-        # scenario_runner's get_hero_actor looks here, at what it has spawned itself.
-        provider._carla_actor_pool[ego.id] = ego
-        provider.set_ego_route(route)
+        try:
+            provider.set_client(client)
+            if traffic_manager_port is not None:
+                provider.set_traffic_manager_port(traffic_manager_port)
+            provider.set_world(world)
+            provider.register_actor(ego, ego.get_transform())
+            # scenario_runner's get_hero_actor looks here, at what it has spawned itself.
+            provider._carla_actor_pool[ego.id] = ego
+            provider.set_ego_route(route)
+        except (AttributeError, TypeError, ImportError) as error:
+            raise UserError(
+                f"your copy of scenario_runner ({_file_of(provider)}) is not one that this harness can feed ({error}); "
+                "take it off PYTHONPATH, then what agents need of it is provided"
+            ) from error
 
     def tick(self, timestamp: carla.Timestamp) -> None:
         """After each tick of the simulator."""

@@ -28,22 +28,28 @@ TALES = str(AGENTS / "tales.py")
 PROFILE = profile_named("lb2.1")
 
 
+def guests_modules():
+    """What guests bring into the process, by name."""
+    return {
+        name: module
+        for name, module in list(sys.modules.items())
+        if name.split(".")[0] in ("agents", "srunner") or hasattr(module, "get_entry_point")
+    }
+
+
 @pytest.fixture(autouse=True)
 def clean_process(monkeypatch):
-    """What a guest does to its process ends with the test."""
+    """What a guest does to its process ends with the test, and what others did before is not seen."""
     monkeypatch.setattr(sys, "path", list(sys.path))
-    monkeypatch.setattr(sys, "modules", sys.modules)
-    environment, modules = dict(os.environ), set(sys.modules)
+    environment, others = dict(os.environ), guests_modules()
+    for name in others:
+        del sys.modules[name]
     yield
     os.environ.clear()
     os.environ.update(environment)
-    for name in set(sys.modules) - modules:
-        if (
-            name.split(".")[0] in ("agents", "srunner")
-            or "guest" in name
-            or hasattr(sys.modules[name], "get_entry_point")
-        ):
-            del sys.modules[name]
+    for name in guests_modules():
+        del sys.modules[name]
+    sys.modules.update(others)
 
 
 def straight_plan(length=300):
@@ -282,6 +288,55 @@ class GameTime:
     assert sys.modules["srunner.scenariomanager.timer"].GameTime.told == ["restart", 7]
 
 
+def test_a_copy_that_cannot_be_fed_is_said_in_one_sentence(tmp_path, monkeypatch):
+    own = tmp_path / "srunner" / "scenariomanager"
+    own.mkdir(parents=True)
+    for folder in (own, own.parent):
+        (folder / "__init__.py").write_text("")
+    (own / "carla_data_provider.py").write_text("class CarlaDataProvider: pass")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(UserError, match=r"^your copy of scenario_runner \(.*carla_data_provider\.py\) is not one that"):
+        started()
+
+
+def test_options_are_those_of_the_users_copy(tmp_path, monkeypatch):
+    own = tmp_path / "agents" / "navigation"
+    own.mkdir(parents=True)
+    for folder in (own, own.parent):
+        (folder / "__init__.py").write_text("")
+    numbers = ", ".join(f"{option.name}={option.value}" for option in RoadOption)
+    text = f"from enum import Enum\nRoadOption = Enum('RoadOption', dict({numbers}))"
+    (own / "local_planner.py").write_text(text)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    option = started()._agent._global_plan[0][1]
+    assert (type(option).__module__, option.name) == ("agents.navigation.local_planner", "LANEFOLLOW")
+
+
+def test_an_agent_with_an_interface_of_its_own(tmp_path):
+    text = """
+from leaderboard.autoagents.autonomous_agent import AutonomousAgent
+def get_entry_point(): return 'Own'
+class Interface:
+    def __init__(self): self.data = {}
+    def register_sensor(self, tag, kind, sensor): self.data[tag] = None
+    def update_sensor(self, tag, data, frame): self.data[tag] = (frame, data)
+    def get_data(self, frame): return self.data
+class Own(AutonomousAgent):
+    def setup(self, path): self.sensor_interface = Interface()
+    def sensors(self): return [{'type': 'sensor.speedometer', 'id': 'SPEED'}]
+    def run_step(self, data, timestamp):
+        self.seen = data
+        return super().run_step(data, timestamp)
+"""
+    host = AgentHost(str(guest(tmp_path, text)), "", PROFILE)
+    host.load()
+    begin(host)
+    world = FakeWorld()
+    host.attach(world, FakeEgo(world))
+    drive(host, [1, 2])
+    assert host._agent.seen["SPEED"][0] == 2
+
+
 def test_bench2drive_gives_its_guests_more(tmp_path, wishes):
     save = Bench2Drive(save_path=tmp_path / "save", routes=tmp_path / "r.xml", save_name="Route_1_rep0")
     config = wishes()
@@ -409,6 +464,22 @@ def test_sensors_go_even_if_the_guest_fails_to_end(wishes):
         host.close()
     assert world.spawned[0].ended == ["stop", "destroy"]
     host.close()
+
+
+def test_a_simulator_that_is_gone_is_left_alone(wishes):
+    gps = {"type": "sensor.other.gnss", "id": "GPS", "x": 0, "y": 0, "z": 0}
+    host = started(
+        wishes(sensors=[gps, {**gps, "type": "sensor.other.imu", "id": "I", "roll": 0, "pitch": 0, "yaw": 0}])
+    )
+    world = FakeWorld()
+    host.attach(world, FakeEgo(world))
+
+    def gone():
+        raise RuntimeError("time-out of 1000ms while waiting for the simulator")
+
+    world.spawned[0].stop = gone
+    host.close()
+    assert world.spawned[1].ended == []
 
 
 # Really driven: the official client, the embedded simulator
