@@ -299,7 +299,7 @@ class Episode:
                 profile=given.profile.name,
                 seed=given.seed,
                 plan_length_m=round(polyline_length_m([Place(*_xyz(point)) for point, _ in plan.world]), 3),
-                keypoints_length_m=round(given.route.keypoints_length_m, 3),
+                keypoints_length_m=given.route.keypoints_length_m,
                 plan_points=len(plan.world),
                 first_junction_point=next(in_junction, None),
             )

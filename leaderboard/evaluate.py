@@ -143,6 +143,8 @@ class Evaluation:
             check_resumable(read_manifest(self._run.manifest), self._manifest)
         else:
             write_manifest(self._run.manifest, self._manifest)
+        # Also when resuming: the run may have been cut off right here, and the suite's hash is the manifest's.
+        self._run.keep_suite(self._options.suite.path, self._options.scenarios)
         states = job_states(self._run.settle())
         for job in self._jobs:
             state = states.get(job.record_id)
