@@ -10,7 +10,14 @@ __all__ = ["MAX_SIDE_PX", "CameraSpec", "camera_spec"]
 
 # 8192 x 8192 is a message of 256 MiB; no graphics card that CARLA runs on makes larger pictures than 16384.
 MAX_SIDE_PX: Final = 8192
-_MOST_EV: Final = 15.0  # the ends of the slider in Unreal
+# Nearer to 0 and 180 a pinhole's numbers leave those of single precision.
+_LEAST_FOV_DEG: Final = 0.01
+_MOST_FOV_DEG: Final = 179.99
+# The ends of the sliders in Unreal.
+_MOST_EV: Final = 15.0
+_MOST_BLOOM: Final = 8.0
+_MOST_GAMMA: Final = 5.0
+_FAR_ENOUGH: Final = 1e6  # beyond it, shutters, films and stops make no other picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,21 +46,22 @@ def camera_spec(attributes: Mapping[str, str]) -> CameraSpec:
     width = _side("image_size_x", attributes)
     height = _side("image_size_y", attributes)
     fov = number(attributes["fov"])
-    if not 0.0 < fov < 180.0:
-        raise ValueError(f"fov must be between 0 and 180 degrees, not {attributes['fov']}")
+    if not _LEAST_FOV_DEG <= fov <= _MOST_FOV_DEG:
+        raise ValueError(f"fov must be from {_LEAST_FOV_DEG:g} to {_MOST_FOV_DEG:g} degrees, not {attributes['fov']}")
     if "gamma" not in attributes:  # one of the exact cameras
         return CameraSpec(width, height, fov)
     return CameraSpec(
         width,
         height,
         fov,
-        gamma=max(number(attributes["gamma"]), 0.0) or 2.2,  # Unreal too takes its own for a target gamma of 0
+        # Unreal too takes its own for a target gamma of 0.
+        gamma=min(max(number(attributes["gamma"]), 0.0), _MOST_GAMMA) or 2.2,
         manual_exposure=attributes["exposure_mode"] == "manual",
         exposure_compensation_ev=min(max(number(attributes["exposure_compensation"]), -_MOST_EV), _MOST_EV),
         shutter_speed_hz=_positive("shutter_speed", attributes),
         iso=_positive("iso", attributes),
         fstop=_positive("fstop", attributes),
-        bloom=number(attributes["bloom_intensity"]),
+        bloom=min(max(number(attributes["bloom_intensity"]), 0.0), _MOST_BLOOM),
         postprocess=attributes["enable_postprocess_effects"].lower() == "true",
     )
 
@@ -62,7 +70,7 @@ def _positive(name: str, attributes: Mapping[str, str]) -> float:
     value = number(attributes[name])
     if not value > 0.0:
         raise ValueError(f"{name} must be above 0, not {attributes[name]}")
-    return value
+    return min(max(value, 1.0 / _FAR_ENOUGH), _FAR_ENOUGH)
 
 
 def _side(name: str, attributes: Mapping[str, str]) -> int:

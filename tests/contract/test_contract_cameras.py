@@ -217,8 +217,8 @@ def test_narrow_and_wide_lenses(bench: Bench, fov: str) -> None:
         ({"image_size_x": "0"}, "image_size_x must be from 1 to 8192 pixels, not 0"),
         ({"image_size_y": "-5"}, "image_size_y must be from 1 to 8192 pixels, not -5"),
         ({"image_size_x": "100000"}, "image_size_x must be from 1 to 8192 pixels, not 100000"),
-        ({"fov": "0"}, "fov must be between 0 and 180 degrees, not 0"),
-        ({"fov": "180.0"}, "fov must be between 0 and 180 degrees, not 180.0"),
+        ({"fov": "0"}, "fov must be from 0.01 to 179.99 degrees, not 0"),
+        ({"fov": "180.0"}, "fov must be from 0.01 to 179.99 degrees, not 180.0"),
     ],
 )
 @pytest.mark.parametrize("kind", ["rgb", "depth", "optical_flow", "dvs"])
