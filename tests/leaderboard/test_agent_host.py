@@ -33,7 +33,9 @@ def guests_modules():
     return {
         name: module
         for name, module in list(sys.modules.items())
-        if name.split(".")[0] in ("agents", "srunner") or hasattr(module, "get_entry_point")
+        if name.split(".")[0] in ("agents", "srunner")
+        or name.startswith("guest_")
+        or hasattr(module, "get_entry_point")
     }
 
 
