@@ -15,8 +15,11 @@ from typing import Final, NamedTuple
 
 __all__ = ["Beat", "HeartbeatReader", "HeartbeatWriter", "Phase"]
 
-# beats, phase, tick, simulation time, wall clock of the phase's beginning (CLOCK_MONOTONIC is one for all processes)
-_LAYOUT: Final = struct.Struct("<QQQdd")
+# The number of writes begun and ended: odd while one is under way, so that nobody reads half of a beat.
+_WRITES: Final = struct.Struct("<Q")
+# phase, tick, simulation time, wall clock of the phase's beginning (CLOCK_MONOTONIC is one for all processes)
+_BEAT: Final = struct.Struct("<QQdd")
+_SIZE: Final = _WRITES.size + _BEAT.size
 
 
 class Phase(IntEnum):
@@ -60,7 +63,7 @@ class HeartbeatWriter:
 
     def __init__(self, path: Path) -> None:
         with path.open("r+b") as file:
-            self._memory = mmap.mmap(file.fileno(), _LAYOUT.size)
+            self._memory = mmap.mmap(file.fileno(), _SIZE)
         self._beats = 0
         self.phase = Phase.STARTING
         self._tick = 0
@@ -76,23 +79,27 @@ class HeartbeatWriter:
 
     def _write(self) -> None:
         self._beats += 1
-        _LAYOUT.pack_into(self._memory, 0, self._beats, self.phase, self._tick, self._sim_s, time.monotonic())
+        beat = _BEAT.pack(self.phase, self._tick, self._sim_s, time.monotonic())
+        self._memory[: _WRITES.size] = _WRITES.pack(2 * self._beats - 1)
+        self._memory[_WRITES.size :] = beat
+        self._memory[: _WRITES.size] = _WRITES.pack(2 * self._beats)
 
 
 class HeartbeatReader:
     """The supervisor's side; makes the file."""
 
     def __init__(self, path: Path) -> None:
-        path.write_bytes(_LAYOUT.pack(0, Phase.STARTING, 0, 0.0, time.monotonic()))
+        path.write_bytes(_WRITES.pack(0) + _BEAT.pack(Phase.STARTING, 0, 0.0, time.monotonic()))
         with path.open("r+b") as file:
-            self._memory = mmap.mmap(file.fileno(), _LAYOUT.size)
+            self._memory = mmap.mmap(file.fileno(), _SIZE)
 
     def read(self) -> Beat:
         while True:
-            first = _LAYOUT.unpack_from(self._memory, 0)
-            if first == _LAYOUT.unpack_from(self._memory, 0):  # else it was being written
-                beats, phase, tick, sim_s, since = first
-                return Beat(beats, Phase(phase), tick, sim_s, since)
+            (before,) = _WRITES.unpack_from(self._memory, 0)
+            phase, tick, sim_s, since = _BEAT.unpack_from(self._memory, _WRITES.size)
+            (after,) = _WRITES.unpack_from(self._memory, 0)
+            if before == after and before % 2 == 0:
+                return Beat(before // 2, Phase(phase), tick, sim_s, since)
 
     def close(self) -> None:
         self._memory.close()
