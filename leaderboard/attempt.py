@@ -17,19 +17,21 @@ from typing import Final
 from leaderboard.agent_clock import Charge, fixed, measured, parse_timing, replay
 from leaderboard.errors import InfrastructureError, UserError
 from leaderboard.heartbeat import HeartbeatWriter, Phase
-from leaderboard.log.files import write_atomic
+from leaderboard.log.files import is_disk_full, write_atomic
 from leaderboard.log.run import EVENTS, TIMING, TRACE, RunDirectory
 from leaderboard.log.timing import read_timing, write_timing
-from leaderboard.processes import die_with_parent
+from leaderboard.processes import become_subreaper, die_with_parent
 from leaderboard.profiles import profile_named
 from leaderboard.routes import load_suite
 from leaderboard.seeds import seed_everything, seed_of
 from scenarios.events import Outcome
 
-__all__ = ["OUTCOME", "AttemptSpec", "main", "read_outcome"]
+__all__ = ["EXIT_DISK_FULL", "OUTCOME", "AttemptSpec", "main", "read_outcome"]
 
 OUTCOME: Final = "outcome.json"
 HEARTBEAT: Final = "heartbeat"
+EXIT_DISK_FULL: Final = os.EX_IOERR
+"""Then there may be no room for outcome.json either."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +67,7 @@ class AttemptSpec:
 def main(arguments: list[str]) -> int:
     spec = AttemptSpec.read(Path(arguments[0]))
     die_with_parent(spec.supervisor_pid)
+    become_subreaper()
     _import_ours()
     if not sys.stdin.readline():  # the attempt before is over, or the supervisor is
         return 1
@@ -84,6 +87,8 @@ def main(arguments: list[str]) -> int:
         is_simulators = "while waiting for the simulator" in str(error)
         _write_outcome(folder, Outcome.SIMULATOR_LOST if is_simulators else Outcome.HARNESS_FAILED, str(error))
     except Exception as error:
+        if is_disk_full(error):
+            os._exit(EXIT_DISK_FULL)
         traceback.print_exc()
         _write_outcome(folder, Outcome.HARNESS_FAILED, f"{type(error).__name__}: {error}")
     else:

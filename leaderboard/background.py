@@ -38,7 +38,7 @@ def amount(traffic: str, town: str) -> int:
 
 
 def lease_traffic_manager(client: carla.Client, leases: Path) -> tuple[carla.TrafficManager, PortLease]:
-    """A Traffic Manager on a port that no other run of this user takes. It listens on all interfaces, as CARLA's does."""
+    """A Traffic Manager on a port that no other run of this user takes. CARLA's listens on all interfaces."""
     for port in _PORTS:
         lease = PortLease.take(leases, port)
         if lease is None:

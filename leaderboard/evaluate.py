@@ -6,27 +6,32 @@ import os
 import queue
 import threading
 import time
+import uuid
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from leaderboard.agent_clock import parse_timing
 from leaderboard.attempt import AttemptSpec
 from leaderboard.errors import InfrastructureError, UserError
+from leaderboard.guardian import Guardian
 from leaderboard.heartbeat import Beat, Phase
 from leaderboard.log.events_file import read_events
+from leaderboard.log.files import is_disk_full
 from leaderboard.log.ledger import AttemptBegan, AttemptEnded, Ledger, is_final, job_states
 from leaderboard.log.manifest import Manifest, check_resumable, read_manifest, write_manifest
 from leaderboard.log.official_json import bench2drive_labels, document, write_results
-from leaderboard.log.run import EVENTS, RunLock, open_run
+from leaderboard.log.run import EVENTS, TIMING, RunDirectory, RunLock, open_run
+from leaderboard.log.timing import read_timing
 from leaderboard.outcomes import judged
 from leaderboard.processes import become_subreaper
 from leaderboard.profiles import Profile, ResultsFormat
 from leaderboard.routes import Job, Suite, jobs
 from leaderboard.scoring.results import RouteResult, route_result
 from leaderboard.scoring.summary import Planned, Summary, summarize
-from leaderboard.supervisor import Address, Attempt, Ended, Stopped
+from leaderboard.supervisor import Address, Attempt, Ended, Stopped, environment, wait_for
 from scenarios.events import Event, Outcome, ScenarioRequested
 
 __all__ = ["Evaluation", "Options", "Watcher"]
@@ -101,6 +106,7 @@ class Evaluation:
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._error: BaseException | None = None
+        self._mark = uuid.uuid4().hex
 
     @property
     def results(self) -> list[RouteResult]:
@@ -126,15 +132,45 @@ class Evaluation:
     def run(self) -> None:
         """Drive what is not driven yet. Raises UserError, and KeyboardInterrupt once all is ended cleanly."""
         become_subreaper()
+        self._check_latencies()
+        self._check_simulator()
         run = open_run(self._options.out, self._options.resume)
-        with RunLock(run.path):
-            self._run = run
-            self._take_up()
-            self._ledger = Ledger(run.ledger)
+        try:
+            with RunLock(run.path):
+                self._run = run
+                self._take_up()
+                self._drive_all()
+        except OSError as error:
+            if is_disk_full(error):
+                reason = f"the disk is full: {run.path} cannot be written; free some room and go on with --resume"
+                raise UserError(reason) from error
+            raise
+
+    def _drive_all(self) -> None:
+        self._ledger = Ledger(self._run.ledger)
+        guardian = Guardian(self._mark, environment({}))
+        try:
+            self._drive()
+        finally:
+            guardian.close()
+            self._ledger.close()
+
+    # -- before anything is driven ---------------------------------------------------------------------------------
+
+    def _check_latencies(self) -> None:
+        """A run whose latencies are to be played back must have them for every drive."""
+        mode, source = parse_timing(self._options.timing)
+        if mode == "replay":
+            for job in self._jobs:
+                read_timing(RunDirectory(Path(str(source))).route(job.record_id) / TIMING)
+
+    def _check_simulator(self) -> None:
+        """One that is lost later is waited for each time; one that was never there is a mistake of the user's."""
+        if self._options.simulator is not None:
             try:
-                self._drive()
-            finally:
-                self._ledger.close()
+                wait_for(self._options.simulator, self._options.stall_timeout_s, self._stop)
+            except InfrastructureError as error:
+                raise UserError(f"--simulator: {error}; start it first") from error
 
     # -- what is there already ------------------------------------------------------------------------------------
 
@@ -142,6 +178,7 @@ class Evaluation:
         if self._options.resume:
             check_resumable(read_manifest(self._run.manifest), self._manifest)
         else:
+            self._run.keep_suite(self._options.suite.path, self._options.scenarios)
             write_manifest(self._run.manifest, self._manifest)
         # Also when resuming: the run may have been cut off right here, and the suite's hash is the manifest's.
         self._run.keep_suite(self._options.suite.path, self._options.scenarios)
@@ -199,6 +236,10 @@ class Evaluation:
 
     def _attempt(self, plan: _Plan, worker: int) -> Ended:
         plan.began = time.monotonic()
+        job = plan.job
+        with self._lock:
+            entry = AttemptBegan(job=job.record_id, index=job.index, attempt=plan.attempt, wall_time=_now())
+            self._ledger.append(entry)
         try:
             plan.handle.prepare()
             return plan.handle.run(lambda: self._meanwhile(plan, worker))
@@ -226,8 +267,12 @@ class Evaluation:
             return None
 
     def _put_back(self, plan: _Plan | None) -> None:
+        """What was prepared and never driven leaves no trace."""
         if plan is not None:
             plan.handle.close()
+            with self._lock:
+                self._attempts[plan.job.record_id] -= 1
+            self._run.drop_attempt(plan.job.record_id, plan.attempt)
             self._waiting.put(plan.job)
 
     def _planned(self, job: Job) -> _Plan:
@@ -235,7 +280,6 @@ class Evaluation:
         with self._lock:
             number = self._attempts.get(job.record_id, 0) + 1
             self._attempts[job.record_id] = number
-            self._ledger.append(AttemptBegan(job=job.record_id, index=job.index, attempt=number, wall_time=_now()))
         spec = AttemptSpec(
             suite=str(options.suite.path),
             scenarios=None if options.scenarios is None else str(options.scenarios),
@@ -263,6 +307,7 @@ class Evaluation:
             options.agent_timeout_s,
             options.stall_timeout_s,
             self._stop,
+            f"{self._mark}-{job.record_id}-{number}-",
         )
         return _Plan(job, number, handle)
 

@@ -5,31 +5,30 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Final
 
-from leaderboard.attempt import HEARTBEAT, OUTCOME, AttemptSpec, read_outcome
+from leaderboard.attempt import EXIT_DISK_FULL, HEARTBEAT, OUTCOME, AttemptSpec, read_outcome
 from leaderboard.errors import InfrastructureError, UserError
 from leaderboard.heartbeat import Beat, HeartbeatReader, Phase
 from leaderboard.launch.embedded import EmbeddedSimulator
-from leaderboard.processes import MARK, end_all
+from leaderboard.processes import MARK, end_all, start
 from scenarios.events import Outcome
 
-__all__ = ["Address", "Attempt", "Ended", "Stopped"]
+__all__ = ["Address", "Attempt", "Ended", "Stopped", "environment", "wait_for"]
 
 _ROOT: Final = Path(__file__).resolve().parents[1]
 _POLL_S: Final = 0.01
 _READY_S: Final = 120.0
 """A cold start compiles kernels and the map."""
-_LAST_WORDS_S: Final = 10.0
-"""After the drive, for closing files."""
+_ASK_AGAIN_S: Final = 0.2
 OUTPUT: Final = "output.log"
 SIMULATOR_LOG: Final = "simulator.log"
 _SPEC: Final = "attempt.json"
@@ -70,8 +69,12 @@ class Attempt:
         agent_timeout_s: float,
         stall_timeout_s: float,
         stop: threading.Event,
+        mark: str,
     ) -> None:
-        """`simulator` None: the embedded one is started. The spec's host and port are filled in here."""
+        """`simulator` None: the embedded one is started. The spec's host and port are filled in here.
+
+        All processes of the attempt carry the mark; no other attempt's may begin with it.
+        """
         self._spec = spec
         self._town = town
         self._address = simulator
@@ -79,12 +82,13 @@ class Attempt:
         self._agent_timeout_s = agent_timeout_s
         self._stall_timeout_s = stall_timeout_s
         self._stop = stop
-        self._mark = uuid.uuid4().hex
+        self._mark = mark
         self._folder = Path(spec.folder)
         self._simulator: EmbeddedSimulator | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._output: IO[bytes] | None = None
         self._heartbeat = HeartbeatReader(self._folder / HEARTBEAT)
+        self._went = time.monotonic()
 
     @property
     def beat(self) -> Beat:
@@ -116,8 +120,7 @@ class Attempt:
                 os.killpg(self._process.pid, signal.SIGKILL)
         if self._simulator is not None:
             self._simulator.close()
-        known = {self._process.pid} if self._process is not None else set()
-        end_all(self._mark, frozenset(known))
+        end_all(self._mark)
         if self._process is not None:
             self._process.wait()
             if self._process.stdin is not None:
@@ -138,17 +141,20 @@ class Attempt:
             if time.monotonic() > deadline:
                 raise InfrastructureError(f"the simulator was not ready after {_READY_S:g} s")
             time.sleep(_POLL_S)
+        if self._address is not None:
+            wait_for(self._address, self._stall_timeout_s, self._stop)
         self.warm()
         assert self._process is not None
         assert self._process.stdin is not None
+        self._went = time.monotonic()
         with contextlib.suppress(BrokenPipeError):
             self._process.stdin.write(b"go\n")
             self._process.stdin.flush()
         while self._process.poll() is None:
             self._check_stop()
-            late = self._late(self.beat)
-            if late is not None:
-                return late
+            ended = self._lost(self.beat.phase) or self._late(self.beat)
+            if ended is not None:
+                return ended
             meanwhile()
             time.sleep(_POLL_S)
         return self._judge(self._process.returncode)
@@ -158,8 +164,8 @@ class Attempt:
             raise Stopped
 
     def _late(self, beat: Beat) -> Ended | None:
-        """Whether somebody takes too long."""
-        waited_s = time.monotonic() - beat.since
+        """Whether somebody takes too long. One that was started beforehand has waited for its turn until `run`."""
+        waited_s = time.monotonic() - max(beat.since, self._went)
         if beat.phase.is_guests:
             if waited_s <= self._agent_timeout_s:
                 return None
@@ -167,24 +173,32 @@ class Attempt:
             outcome = Outcome.AGENT_TIMED_OUT if is_step else Outcome.AGENT_SETUP_TIMED_OUT
             where = beat.phase.name.lower().replace("_", " ")
             return Ended(outcome, f"{where} took more than {self._agent_timeout_s:g} s", beat.phase)
-        code = self._simulator.exit_code() if self._simulator is not None else None
-        if code is not None and waited_s > _LAST_WORDS_S:
-            return Ended(Outcome.SIMULATOR_LOST, f"the simulator ended with exit code {code}", beat.phase)
         if waited_s > self._stall_timeout_s:
             return Ended(Outcome.SIMULATOR_STALLED, f"no tick for {self._stall_timeout_s:g} s of wall time", beat.phase)
         return None
 
+    def _lost(self, phase: Phase) -> Ended | None:
+        """Whether the simulator has ended: it never does so by itself, and its client would wait for a long time."""
+        code = self._simulator.exit_code() if self._simulator is not None else None
+        if code is None:
+            return None
+        if code == -signal.SIGKILL:
+            detail = "the simulator was killed by SIGKILL, as the kernel does when memory runs out"
+            return Ended(Outcome.SIMULATOR_OUT_OF_MEMORY, detail, phase)
+        how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
+        return Ended(Outcome.SIMULATOR_LOST, f"the simulator ended with {how}", phase)
+
     def _judge(self, code: int) -> Ended:
         """The process has ended."""
         phase = self.beat.phase
-        simulator_code = self._simulator.exit_code() if self._simulator is not None else None
-        if simulator_code == -signal.SIGKILL:
-            detail = "the simulator was killed by SIGKILL, as the kernel does when memory runs out"
-            return Ended(Outcome.SIMULATOR_OUT_OF_MEMORY, detail, phase)
-        if simulator_code is not None:
-            return Ended(Outcome.SIMULATOR_LOST, f"the simulator ended with exit code {simulator_code}", phase)
+        lost = self._lost(phase)
+        if lost is not None:
+            return lost
         said = read_outcome(self._folder)
         if said is None:
+            if code == EXIT_DISK_FULL and not phase.is_guests:
+                reason = f"{self._folder} cannot be written; free some room and go on with --resume"
+                raise UserError(f"the disk is full: {reason}")
             how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
             detail = f"the process ended with {how} in phase {phase.name.lower()}"
             outcome = Outcome.PROCESS_KILLED if code == -signal.SIGKILL else Outcome.PROCESS_DIED
@@ -203,16 +217,35 @@ class Attempt:
         path = self._folder / _SPEC
         spec.write(path)
         self._output = (self._folder / OUTPUT).open("wb")
-        python_path = os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH", "")]))
-        self._process = subprocess.Popen(
+        self._process = start(
             [sys.executable, "-P", "-m", "leaderboard.attempt", str(path)],
             stdin=subprocess.PIPE,
             stdout=self._output,
             stderr=subprocess.STDOUT,
-            env={**os.environ, MARK: self._mark, "PYTHONPATH": python_path},
-            start_new_session=True,
+            env=environment({MARK: self._mark}),
         )
 
     def _shared(self) -> tuple[str, int]:
         assert self._address is not None
         return self._address.host, self._address.port
+
+
+def environment(extra: dict[str, str]) -> dict[str, str]:
+    """For processes of ours: this checkout's packages before all others."""
+    python_path = os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH", "")]))
+    return {**os.environ, **extra, "PYTHONPATH": python_path}
+
+
+def wait_for(address: Address, timeout_s: float, stop: threading.Event) -> None:
+    """Until a simulator that is not ours accepts connections; whoever runs it may be starting it again."""
+    deadline = time.monotonic() + timeout_s
+    while True:
+        try:
+            socket.create_connection((address.host, address.port), timeout=max(timeout_s, _ASK_AGAIN_S)).close()
+            return
+        except OSError as error:
+            if time.monotonic() > deadline:
+                where = f"{address.host}:{address.port}"
+                raise InfrastructureError(f"no simulator answered at {where} for {timeout_s:g} s: {error}") from error
+        if stop.wait(_ASK_AGAIN_S):
+            raise Stopped

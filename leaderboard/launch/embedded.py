@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from leaderboard.errors import InfrastructureError, UserError
+from leaderboard.processes import start
 
 __all__ = ["EmbeddedSimulator", "shipped_maps"]
 
@@ -41,13 +42,12 @@ class EmbeddedSimulator:
         if map_dir is not None:
             command += ["--map-dir", str(map_dir)]
         self._stderr: IO[bytes] = log.open("wb")
-        self._process = subprocess.Popen(
+        self._process = start(
             command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=self._stderr,
             env=_environment(env or {}),
-            start_new_session=True,
         )
         assert self._process.stdout is not None
         os.set_blocking(self._process.stdout.fileno(), False)

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import tempfile
 from pathlib import Path
+from typing import Final
+
+_NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 def write_atomic(path: Path, data: bytes) -> None:
@@ -41,3 +45,8 @@ def _umask() -> int:
         if line.startswith("Umask:"):
             return int(line.split()[1], 8)
     return 0o022
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """Whether nothing is wrong but that there is no room: of the disk, of the user's quota, or for files so large."""
+    return isinstance(error, OSError) and error.errno in _NO_ROOM

@@ -77,6 +77,13 @@ class RunDirectory:
         folder.mkdir(parents=True)
         return folder
 
+    def drop_attempt(self, job: str, number: int) -> None:
+        """As if it had never begun."""
+        folder = self.attempt(job, number)
+        shutil.rmtree(folder)
+        with contextlib.suppress(OSError):
+            folder.parent.rmdir()
+
     def accept(self, ended: AttemptEnded) -> None:
         """Moves a final attempt to its place. Doing it again does nothing."""
         source, target = self.attempt(ended.job, ended.attempt), self.route(ended.job)
