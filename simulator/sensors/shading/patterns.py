@@ -12,7 +12,7 @@ import numpy as np
 
 from simulator.kernels import njit
 from simulator.sensors.paint import painted
-from simulator.sensors.shading.tiles import LEVELS, SIDE, bilinear
+from simulator.sensors.shading.tiles import LEVELS, SIDE, between, four_at
 
 __all__ = [
     "COLOUR",
@@ -106,18 +106,24 @@ def level_of(footprint, texel, most):  # type: ignore[no-untyped-def]
 
 
 @njit
-def texture_row(room, chain, footprint, per_texel, first, end):  # type: ignore[no-untyped-def]
-    """GRAIN becomes a texture at places, read as coarsely as a footprint of so many metres asks for."""
+def texture_row(room, fours, chain, footprint, per_texel, first, end):  # type: ignore[no-untyped-def]
+    """GRAIN becomes a texture at places, read as coarsely as a footprint of so many metres asks for.
+
+    `fours` is room for as many numbers (uint32) as pixels.
+    """
     level = level_of(footprint * per_texel, _ONE, LEVELS - 1)
     start = 0
     for k in range(level):
         start += (SIDE >> k) * (SIDE >> k)
     side = SIDE >> level
     scale = per_texel / np.float32(1 << level)
+    # Three loops, of which the compiler makes vectors of the first and the last.
     for x in range(np.uint64(first), np.uint64(end)):
-        room[GRAIN, x] = bilinear(
-            chain, start, side, room[PLACE_X, x] * scale - _HALF, room[PLACE_Y, x] * scale - _HALF
-        )
+        fours[x] = four_at(start, side, room[PLACE_X, x] * scale - _HALF, room[PLACE_Y, x] * scale - _HALF)
+    for x in range(np.uint64(first), np.uint64(end)):
+        fours[x] = chain[fours[x]]
+    for x in range(np.uint64(first), np.uint64(end)):
+        room[GRAIN, x] = between(fours[x], room[PLACE_X, x] * scale - _HALF, room[PLACE_Y, x] * scale - _HALF)
 
 
 @njit
@@ -269,13 +275,13 @@ def add_panes(room, red, green, blue, of, first, end):  # type: ignore[no-untype
 
 
 @njit
-def leaf_row(room, chain, footprint, per_texel, first, end):  # type: ignore[no-untyped-def]
+def leaf_row(room, fours, chain, footprint, per_texel, first, end):  # type: ignore[no-untyped-def]
     """GRAIN becomes that of foliage, which is seen from all sides: so the height moves the texture too."""
     for x in range(np.uint64(first), np.uint64(end)):
         room[PLACE_X, x] += np.float32(0.8) * room[PLACE_Z, x]
     for x in range(np.uint64(first), np.uint64(end)):
         room[PLACE_Y, x] -= np.float32(0.6) * room[PLACE_Z, x]
-    texture_row(room, chain, footprint, per_texel, first, end)
+    texture_row(room, fours, chain, footprint, per_texel, first, end)
     for x in range(np.uint64(first), np.uint64(end)):
         room[GRAIN, x] = max(room[GRAIN, x] * np.float32(2.0) - _ONE, np.float32(0.15))
 

@@ -31,7 +31,6 @@ from simulator.scene.tables import (
     ROOF,
     SIDEWALK,
     SIGN,
-    U1,
     WALL,
 )
 from simulator.sensors.raster.bands import raster_band
@@ -114,7 +113,7 @@ class Look(NamedTuple):
     sign_side: int  # texels of level 0's side
     light: Light
     dome: F4
-    tiles: U1
+    tiles: NDArray[np.uint32]
     shade: TownShade
     shadows: NDArray[np.void]  # SHADOW
     n_shadows: int
@@ -141,6 +140,7 @@ def draw_bands(setup, view, look, first_band, end_band, zinv, triangle, pixels, 
     run_slot = np.empty(len(run_triangle), np.int64)
     lines = np.empty((2, 3, (width - 1) // SKY_STEP + 2), np.float32)
     knot_at = np.empty(width + 2, np.int64)
+    fours = np.empty(width, np.uint32)
     near_shadows = np.empty(look.n_shadows, np.int64)
     n_notes = 0
     for band in range(first_band, end_band):
@@ -189,6 +189,7 @@ def draw_bands(setup, view, look, first_band, end_band, zinv, triangle, pixels, 
                 run_slot,
                 near_shadows[:n_near],
                 room,
+                fours,
                 knot_at,
                 notes,
                 n_notes,
@@ -218,6 +219,7 @@ def _shade_row(  # type: ignore[no-untyped-def]
     run_slot,
     near_shadows,
     room,
+    fours,
     knot_at,
     notes,
     n_notes,
@@ -428,13 +430,13 @@ def _shade_row(  # type: ignore[no-untyped-def]
             place_row(room, eye_y, row_y, slope_y, first, end, PLACE_Y)
             if kind == FOLIAGE:
                 place_row(room, eye_z, row_z, slope_z, first, end, PLACE_Z)
-                leaf_row(room, look.tiles[TURF], footprint_m, _PER_LEAF_TEXEL, first, end)
+                leaf_row(room, fours, look.tiles[TURF], footprint_m, _PER_LEAF_TEXEL, first, end)
             elif kind == SIDEWALK:
                 # Joints are regular: read as coarsely as the longer side of the footprint asks for.
-                texture_row(room, look.tiles[SLABS], across_m / steep, _PER_TEXEL, first, end)
+                texture_row(room, fours, look.tiles[SLABS], across_m / steep, _PER_TEXEL, first, end)
             else:
                 row = TURF if kind == GRASS else FINE
-                texture_row(room, look.tiles[row], footprint_m, _PER_TEXEL, first, end)
+                texture_row(room, fours, look.tiles[row], footprint_m, _PER_TEXEL, first, end)
         if is_paint:
             paint_row(room, face, kind, material.p, mid_row, first, end)
             mix_row(room, _ASPHALT[0], red, 0, first, end)

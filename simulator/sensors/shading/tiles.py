@@ -1,7 +1,9 @@
 """Textures that repeat every few metres of ground, made once from seeded noise, with their smaller copies (mips).
 
-A texture is a chain of squares of bytes in one array: level 0 has SIDE texels a side, each next level half as many,
-each texel the mean of four. 128 stands for 1, so that a colour times texel / 128 keeps its brightness on the average.
+A texture is a chain of squares in one array: level 0 has SIDE texels a side, each next level half as many, each texel
+the mean of four. Texels are bytes, of which 128 stands for 1, so that a colour times texel / 128 keeps its brightness
+on the average. To read between texels takes four of them, so they are stored in fours: a number holds a texel (lowest
+byte), its neighbours to the right and below, and the one across.
 """
 
 from functools import cache
@@ -21,7 +23,9 @@ __all__ = [
     "SLABS",
     "TILE_M",
     "TURF",
+    "between",
     "bilinear",
+    "four_at",
     "level_start",
     "tiles",
 ]
@@ -97,15 +101,21 @@ def level_start(level: int) -> int:
     return sum((SIDE >> k) ** 2 for k in range(level))
 
 
+def _in_fours(level: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    right, below = np.roll(level, -1, axis=1), np.roll(level, -1, axis=0)
+    return level | (right << 8) | (below << 16) | (np.roll(right, -1, axis=0) << 24)
+
+
 @cache
-def tiles() -> NDArray[np.uint8]:
+def tiles() -> NDArray[np.uint32]:
     """[texture, texels of all levels]."""
-    chains = np.zeros((_COUNT, level_start(LEVELS)), np.uint8)
+    chains = np.zeros((_COUNT, level_start(LEVELS)), np.uint32)
     for row, make in enumerate((_asphalt, _slabs, _turf, _patches, _clouds)):
         level = make(np.random.default_rng(1000 + row))
         for k in range(LEVELS):
             start = level_start(k)
-            chains[row, start : start + level.size] = np.clip(np.round(level * 128.0), 0, 255).ravel()
+            texels = np.clip(np.round(level * 128.0), 0, 255).astype(np.uint32)
+            chains[row, start : start + level.size] = _in_fours(texels).ravel()
             side = len(level) // 2
             level = level.reshape(side, 2, side, 2).mean(axis=(1, 3))
     chains.flags.writeable = False
@@ -113,22 +123,27 @@ def tiles() -> NDArray[np.uint8]:
 
 
 @njit
-def bilinear(chain, start, side, x, y):  # type: ignore[no-untyped-def]
-    """A level of a chain at (x, y), in texels (at most 2^30 from 0), smoothly between texels; 1 is the mean."""
-    # Far from zero the fraction of a float32 is coarse, but such a point is also far from every camera.
-    column = np.int32(np.floor(x))
-    row = np.int32(np.floor(y))
-    part_x = x - np.float32(column)
-    part_y = y - np.float32(row)
+def four_at(start, side, x, y):  # type: ignore[no-untyped-def]
+    """Where in a chain the four texels around (x, y) are, in texels of a level (at most 2^30 from 0)."""
     mask = np.int32(side - 1)
-    c0 = np.uint32(column & mask)
-    c1 = np.uint32((column + np.int32(1)) & mask)
-    r0 = np.uint32(start) + np.uint32(row & mask) * np.uint32(side)
-    r1 = np.uint32(start) + np.uint32((row + np.int32(1)) & mask) * np.uint32(side)
-    a = np.float32(chain[r0 + c0])
-    b = np.float32(chain[r0 + c1])
-    c = np.float32(chain[r1 + c0])
-    d = np.float32(chain[r1 + c1])
+    row = np.int32(np.floor(y)) & mask
+    return np.uint32(start + row * np.int32(side) + (np.int32(np.floor(x)) & mask))
+
+
+@njit
+def between(four, x, y):  # type: ignore[no-untyped-def]
+    """The four texels, as they are mixed at (x, y); 1 is the mean of the texture."""
+    part_x, part_y = x - np.floor(x), y - np.floor(y)
+    a = np.float32(np.int32(four & np.uint32(255)))
+    b = np.float32(np.int32((four >> np.uint32(8)) & np.uint32(255)))
+    c = np.float32(np.int32((four >> np.uint32(16)) & np.uint32(255)))
+    d = np.float32(np.int32(four >> np.uint32(24)))
     top = a + (b - a) * part_x
     bottom = c + (d - c) * part_x
     return (top + (bottom - top) * part_y) * np.float32(1.0 / 128.0)
+
+
+@njit
+def bilinear(chain, start, side, x, y):  # type: ignore[no-untyped-def]
+    """A level of a chain at (x, y), in texels, smoothly between texels; 1 is the mean."""
+    return between(chain[four_at(start, side, x, y)], x, y)
