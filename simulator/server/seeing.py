@@ -1,7 +1,7 @@
 """Sensors that see, from their attributes to messages that are not copied again on their way to the socket."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final, Protocol
 
@@ -17,6 +17,7 @@ from simulator.sensors.lidar import LidarReading, lidar_spec, read_lidar, read_s
 from simulator.sensors.radar import radar_spec, read_radar
 from simulator.sensors.raster import Run, View, Workspace, camera_view
 from simulator.sensors.rgb import read_rgb
+from simulator.sensors.weather_limits import drawable
 from simulator.world.pose import Pose
 
 __all__ = ["SEEING", "Look", "Seeing"]
@@ -89,7 +90,7 @@ class _RgbCamera:
 
     def read(self, look: Look, header: bytes) -> memoryview:
         message, pixels = _image_message(self._spec, header, np.uint8, 4)
-        read_rgb(look.frame, _view(self._spec, look.pose), self._spec, pixels, self._workspace, look.run)
+        read_rgb(_drawable(look.frame), _view(self._spec, look.pose), self._spec, pixels, self._workspace, look.run)
         return message
 
 
@@ -106,7 +107,7 @@ class _EventCamera:
         self._state: DvsState | None = None
 
     def read(self, look: Look, header: bytes) -> memoryview:
-        frame = look.frame
+        frame = _drawable(look.frame)
         read_rgb(frame, _view(self._camera, look.pose), self._camera, self._pixels, self._workspace, look.run)
         events, self._state = read_dvs(self._spec, self._state, self._pixels, frame.elapsed_s, frame.number)
         return _message(header, _image_header(self._camera), events)
@@ -136,6 +137,10 @@ class _Radar:
     def read(self, look: Look, header: bytes) -> memoryview:
         detections = read_radar(self._spec, look.frame, look.pose, look.pose_before, ignored=look.ignored, run=look.run)
         return _message(header, b"", detections)
+
+
+def _drawable(frame: Frame) -> Frame:
+    return replace(frame, weather=drawable(frame.weather))
 
 
 def _view(spec: CameraSpec, pose: Pose) -> View:

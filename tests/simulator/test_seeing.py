@@ -19,6 +19,7 @@ from simulator.scene.tables import Frame
 from simulator.sensors import SENSORS
 from simulator.sensors.camera_spec import camera_spec
 from simulator.sensors.raster import one_by_one
+from simulator.sensors.weather_limits import drawable
 from simulator.server.rendering import RenderPool
 from simulator.server.seeing import SEEING, Look, Seeing
 from simulator.world.pose import Pose
@@ -114,6 +115,16 @@ def test_absurd_weathers_make_pictures(value: float) -> None:
         weather = (*NOON[:number], value, *NOON[number + 1 :])
         assert (pixels(camera.read(look_with(weather), HEADER))[:, :, 3] == 255).all()
     assert (pixels(camera.read(look_with((value,) * 14), HEADER))[:, :, 3] == 255).all()
+
+
+def test_a_weather_within_its_ranges_is_drawn_as_it_is() -> None:
+    assert drawable(NOON) == (*NOON[:4], 359.0, *NOON[5:])
+
+
+def test_a_sun_beyond_the_zenith_stands_on_the_other_side() -> None:
+    assert drawable((*NOON[:4], 30.0, 170.0, *NOON[6:]))[4:6] == (210.0, 10.0)
+    assert drawable((*NOON[:4], 200.0, -100.0, *NOON[6:]))[4:6] == (20.0, -80.0)
+    assert drawable((*NOON[:4], 30.0, 405.0, *NOON[6:]))[4:6] == (30.0, 45.0)
 
 
 def test_absurd_settings_of_a_camera_make_pictures_or_sentences() -> None:

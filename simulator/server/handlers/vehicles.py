@@ -132,7 +132,7 @@ def get_wheel_pitch_angle(server: Server, session: Session, actor_id: int, wheel
     return 0.0
 
 
-@call("set_wheel_steer_direction", "set_wheel_pitch_angle", but="it turns drawn wheels alone, and those follow the physics here")
+@call("set_wheel_steer_direction", "set_wheel_pitch_angle", but="drawn wheels follow the physics here")
 def set_wheel_direction(server: Server, session: Session, actor_id: int, wheel: int, angle: float) -> None:
     """Cosmetic in CARLA too: it turns the drawn wheel, not the car."""
     _wheel(server, session, actor_id, wheel)

@@ -26,7 +26,7 @@ def get_bones_transform(server: Server, session: Session, actor_id: int) -> list
     return bones_of(server.world, actor)
 
 
-@call("set_bones_transform", "blend_pose", "get_pose_from_animation", but="poses are not kept: walkers move by themselves")
+@call("set_bones_transform", "blend_pose", "get_pose_from_animation", but="poses are not kept")
 def set_bones(server: Server, session: Session, actor_id: int, *pose: object) -> None:
     """A pose acts on nothing but the picture; it is not kept."""
     walker_or_refuse(server, session, actor_id)
