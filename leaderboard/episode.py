@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import random
+import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -19,6 +21,7 @@ from leaderboard.background import Background, amount, lease_traffic_manager
 from leaderboard.carla_map import CarlaMap, pose_of
 from leaderboard.carla_view import EgoObserver
 from leaderboard.criteria.suite import CriteriaSuite
+from leaderboard.criteria.view import Contact
 from leaderboard.errors import InfrastructureError
 from leaderboard.heartbeat import HeartbeatWriter, Phase
 from leaderboard.log.events_file import EventWriter
@@ -27,7 +30,7 @@ from leaderboard.log.trace import ControlState, PlanState, TraceWriter
 from leaderboard.planning import GlobalPlan, plan_route
 from leaderboard.port_lease import PortLease
 from leaderboard.profiles import Profile
-from leaderboard.routes import WEATHER_NAMES, Route, Weather, polyline_length_m, weather_at
+from leaderboard.routes import WEATHER_NAMES, Route, Weather, weather_at
 from leaderboard.trace_states import TraceStates
 from scenarios.events import (
     AgentReady,
@@ -96,6 +99,7 @@ class Episode:
         self.times = StageTimes()
         self._clock: AgentClock[carla.VehicleControl] = AgentClock(given.charge, _NEUTRAL)
         self._frame = 0
+        self._ticks = 0
         self._time_s = 0.0
         self._place = Place(0.0, 0.0, 0.0)
         self._lease: PortLease | None = None
@@ -115,14 +119,15 @@ class Episode:
         try:
             outcome, detail = self._run()
         except AgentFailed as error:
-            outcome, detail = error.outcome, " ".join([str(error), *error.details.splitlines()[-1:]])
+            outcome, detail = error.outcome, str(error)
+            sys.stderr.write(error.details)  # the guest's own traceback, for output.log
             self._end_criteria()
         finally:
             self._let_go()
         self.detail = detail[:500]
         self._write(
             EpisodeEnded(
-                **self._here(), outcome=outcome, ticks=self._frame, duration_s=self._time_s, detail=self.detail
+                **self._here(), outcome=outcome, ticks=self._ticks, duration_s=self._time_s, detail=self.detail
             )
         )
         return outcome
@@ -141,7 +146,9 @@ class Episode:
         self._beat.enter(Phase.WORLD)
         ego = self._spawn_ego(world, plan)
         self._place = Place(*_xyz(plan.world[0][0]))
-        self._started(plan, town_map)
+        carla_map = CarlaMap.of_world(world)
+        self._criteria = CriteriaSuite(given.profile, [pose_of(point) for point, _ in plan.world], carla_map)
+        self._started(plan, town_map, self._criteria.length_m)
         self._request_scenarios()
         port = self._manager.get_port() if self._manager is not None else None
         self._agent.begin(client, world, ego, plan, host=given.host, port=given.port, traffic_manager_port=port)
@@ -156,9 +163,7 @@ class Episode:
         self._agent.attach(world, ego)
         for _ in range(sensors.WARM_UP_TICKS[given.profile.runtime.sensor_suite]):
             world.tick(given.client_timeout_s)
-        carla_map = CarlaMap.of_world(world)
         self._observer = EgoObserver(world, ego, carla_map)
-        self._criteria = CriteriaSuite(given.profile, [pose_of(point) for point, _ in plan.world], carla_map)
         self._trace.plan([PlanState(*_xyz(point), point.rotation.yaw, option.name) for point, option in plan.world])
         return self._drive(world, ego, traffic, TraceStates(world, ego))
 
@@ -172,18 +177,15 @@ class Episode:
         background = traffic.vehicles if traffic is not None else []
         weather_at_percentage = -1
         percentage = 0.0
-        first_s: float | None = None
         while True:
             began = time.perf_counter()
             self._beat.enter(Phase.TICK)
             world.tick(given.client_timeout_s)
             snapshot = world.get_snapshot()
-            if first_s is None:
-                first_s = snapshot.timestamp.elapsed_seconds
-            else:
-                self._frame += 1
-            self._time_s = snapshot.timestamp.elapsed_seconds - first_s
-            self._beat.tick(self._frame + 1, self._time_s)
+            # Counted as the official clock counts; the simulator's own sum of ticks differs in the last digits.
+            self._time_s = self._frame * snapshot.timestamp.delta_seconds
+            self._ticks = self._frame + 1
+            self._beat.tick(self._ticks, self._time_s)
             self._agent.tick(snapshot)
             ticked = time.perf_counter()
             if self._clock.is_asked(self._time_s):
@@ -212,11 +214,13 @@ class Episode:
             self.times.add("criteria", judged - asked)
             self.times.add("record", ended - judged)
             outcome = self._criteria.outcome
-            if outcome is None and limit is not None and self._frame + 1 > limit:
+            if outcome is None and limit is not None and self._ticks > limit:
                 outcome = Outcome.TICK_LIMIT
             if outcome is not None:
-                self._end_criteria()
+                world.tick(given.client_timeout_s)  # brings the contacts of the last tick
+                self._end_criteria(self._observer.last_contacts())
                 return outcome, str(outcome)
+            self._frame += 1
 
     # -- the world -----------------------------------------------------------------------------------------------
 
@@ -286,7 +290,7 @@ class Episode:
     def _write(self, event: Event) -> None:
         self._events.write(event)
 
-    def _started(self, plan: GlobalPlan, town_map: carla.Map) -> None:
+    def _started(self, plan: GlobalPlan, town_map: carla.Map, length_m: float) -> None:
         given = self._given
         points = (town_map.get_waypoint(point.location) for point, _ in plan.world)
         in_junction = (i for i, point in enumerate(points) if point.is_junction)
@@ -298,7 +302,7 @@ class Episode:
                 town=given.route.town,
                 profile=given.profile.name,
                 seed=given.seed,
-                plan_length_m=round(polyline_length_m([Place(*_xyz(point)) for point, _ in plan.world]), 3),
+                plan_length_m=round(length_m, 3),
                 keypoints_length_m=given.route.keypoints_length_m,
                 plan_points=len(plan.world),
                 first_junction_point=next(in_junction, None),
@@ -336,9 +340,9 @@ class Episode:
             self._clock.call,
         )
 
-    def _end_criteria(self) -> None:
+    def _end_criteria(self, contacts: Sequence[Contact] = ()) -> None:
         if self._criteria is not None:
-            for event in self._criteria.end():
+            for event in self._criteria.end(contacts):
                 self._write(event)
 
     def _let_go(self) -> None:
