@@ -4,9 +4,14 @@ A small world is driven through everything that has a kernel. Compiled code is k
 only the first run after an edit or an install takes its time.
 """
 
+import contextlib
+import hashlib
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
+
+import numba
 
 from simulator.blueprints import validate_attributes
 from simulator.kernels import CACHE_DIR
@@ -27,7 +32,7 @@ __all__ = ["warm"]
 def warm(town: TownMap, say: Callable[[str], None]) -> None:
     """Call every kernel once with the types that the server will use."""
     if not any((CACHE_DIR / "kernels").glob("*/*.nbc")) and not any((CACHE_DIR / "kernels").glob("*/*/*.nbc")):
-        say("compiling kernels, which takes half a minute or so the first time")
+        say("compiling kernels, which takes a minute or two the first time")
     world = World(town)
     # Far below the map everything is free to spawn, whatever the town is.
     car = world.spawn("vehicle.lincoln.mkz_2020", {}, Pose(z=-500.0))
@@ -43,7 +48,20 @@ def warm(town: TownMap, say: Callable[[str], None]) -> None:
     cast_ray(world, (0.0, 0.0, 10.0), (1.0, 0.0, -10.0))
     project_point(world, (0.0, 0.0, 10.0), (0.0, 0.0, -1.0), 20.0)
     warm_sensors(world.actors, world.boxes)
-    _look_around(world)
+    # The kernels of cameras are many. Where they are compiled, whoever listens to one loads them, and nobody else.
+    stamp = CACHE_DIR / "kernels" / f"seen-{_hash_of_simulator()}"
+    if not stamp.exists():
+        _look_around(world)
+        with contextlib.suppress(OSError):  # a cache that cannot be written is said elsewhere
+            stamp.touch()
+
+
+def _hash_of_simulator() -> str:
+    """Changes with every edit of the simulator, and with the compiler."""
+    digest = hashlib.sha256(numba.__version__.encode())
+    for source in sorted(Path(__file__).resolve().parent.rglob("*.py")):
+        digest.update(source.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 def _look_around(world: World) -> None:
