@@ -108,7 +108,7 @@ def test_any_number_of_threads_gives_the_same_bytes(kind: str, loop: asyncio.Abs
 ABSURD = (0.0, -1.0, 1e-30, 0.01, 179.99, 50.0, 100.0, 1e4, -1e9, 1e30)
 
 
-@pytest.mark.parametrize("value", ABSURD)
+@pytest.mark.parametrize("value", [-1e9, 179.99, 1e30])
 def test_absurd_weathers_make_pictures(value: float) -> None:
     camera = sensor("sensor.camera.rgb")
     for number in range(14):
