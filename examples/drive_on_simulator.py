@@ -1,7 +1,7 @@
 """A drive through a town on the embedded simulator, with nothing but the official client.
 
 Starts a simulator, fills the streets with the client's own Traffic Manager, puts an ego car among them, drives for
-a while and prints what was measured: `./dev evaluate`, or `python examples/drive_on_simulator.py --help`.
+a while and prints what was measured: `python examples/drive_on_simulator.py --help`.
 """
 
 import argparse

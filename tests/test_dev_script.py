@@ -75,12 +75,11 @@ class Checkout:
 @pytest.fixture
 def checkout(tmp_path: Path) -> Checkout:
     path, programs = tmp_path / "a checkout", tmp_path / "bin"
-    for folder in (path / "examples", path / "benchmarks", path / "simulator", programs):
+    for folder in (path / "benchmarks", path / "simulator", programs):
         folder.mkdir(parents=True)
     for name in ("dev", "CarlaUE4.sh", "setup.cfg", "pyproject.toml", "constraints.txt"):
         shutil.copy(ROOT / name, path / name)
     for name in (
-        "examples/drive_on_simulator.py",
         "benchmarks/simulator.py",
         "benchmarks/soak.py",
         "simulator/warm.py",
@@ -114,7 +113,7 @@ def test_first_use_sets_up_then_runs_and_later_uses_only_run(checkout: Checkout)
     assert re.search(r" setuptools==\d+", setuptools)
     assert "--constraint constraints.txt --editable .[dev]" in install
     assert warm == "-m simulator.warm"
-    assert drive == f"-P {checkout.path}/examples/drive_on_simulator.py --ticks a b"
+    assert drive == "-P -m carla_closed_loop evaluate --ticks a b"
 
     second = checkout.run("test", "-k", "lights")
     assert second.stderr == ""

@@ -1,0 +1,60 @@
+"""The console script `leaderboard`, also `python -m carla_closed_loop`.
+
+Users of CARLA have the official leaderboard and scenario_runner on PYTHONPATH, and with them packages named as ours.
+So our packages come first here, and by PYTHONPATH in every process that is started from here.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib.machinery import PathFinder
+from pathlib import Path
+from typing import Final
+
+__all__ = ["OURS", "main", "passed_over", "put_ours_first"]
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+"""The folder that holds our packages: the checkout, or site-packages."""
+OURS: Final = ("leaderboard", "scenarios", "agent", "simulator")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    put_ours_first()
+    from leaderboard.cli import main as run
+
+    return run(arguments)
+
+
+def put_ours_first() -> None:
+    """From here on, here and in child processes; says on stderr what is passed over for it."""
+    others = passed_over()
+    if others:
+        print(f"leaderboard: passed over, for this project's own: {', '.join(map(str, others))}", file=sys.stderr)
+    if Path(sys.path[0] or ".").resolve() != ROOT:
+        sys.path.insert(0, str(ROOT))
+    before = os.environ.get("PYTHONPATH")
+    entries = [entry for entry in (before or "").split(os.pathsep) if entry and Path(entry).resolve() != ROOT]
+    os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), *entries])
+
+
+def passed_over() -> list[Path]:
+    """The packages of others that are named as ours and would have been found instead of them."""
+    found = []
+    before_ours = []
+    for entry in sys.path:
+        if Path(entry or ".").resolve() == ROOT:
+            break
+        before_ours.append(entry)
+    for name in OURS:
+        spec = PathFinder.find_spec(name, before_ours)
+        # Without an origin it is a folder that is no package: Python prefers ours to it anyway.
+        if spec is not None and spec.origin is not None:
+            origin = Path(spec.origin)
+            found.append(origin.parent if origin.name == "__init__.py" else origin)
+    return found
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,138 @@
+"""What the terminal shows of a run."""
+
+from __future__ import annotations
+
+import time
+
+from rich.console import Console
+from rich.table import Table
+
+from leaderboard.evaluate import Watcher
+from leaderboard.heartbeat import Beat, Phase
+from leaderboard.log.manifest import Manifest
+from leaderboard.routes import Job
+from leaderboard.scoring.bench2drive import Numbers
+from leaderboard.scoring.results import RouteResult
+from leaderboard.scoring.summary import Row, Summary
+from leaderboard.supervisor import Ended
+
+__all__ = ["Progress", "print_bench2drive", "print_summary"]
+
+
+class Progress(Watcher):
+    """A line for each route, and where the terminal allows it one that changes."""
+
+    def __init__(self, console: Console, planned: int) -> None:
+        self._console = console
+        self._total = planned
+        self._started = time.monotonic()
+        self._scores: list[float] = []
+        self._done = 0
+        self._shown = 0.0
+
+    def beat(self, job: Job, worker: int, beat: Beat) -> None:
+        now = time.monotonic()
+        if not self._console.is_terminal or now - self._shown < 0.2:
+            return
+        self._shown = now
+        what = f"{beat.sim_s:6.1f} s driven" if beat.phase >= Phase.TICK else beat.phase.name.lower()
+        left = ""
+        if self._done:
+            seconds = (now - self._started) / self._done * (self._total - self._done)
+            left = f", about {seconds / 60:.0f} min left"
+        mean = f", score so far {sum(self._scores) / len(self._scores):.1f}" if self._scores else ""
+        line = f"{self._done}/{self._total}  {job.record_id} in {job.route.town}: {what}{mean}{left}"
+        self._console.file.write(f"\r\x1b[K{line[: self._console.width - 1]}")
+        self._console.file.flush()
+
+    def retried(self, job: Job, ended: Ended) -> None:
+        self._say(f"{job.record_id}: {ended.outcome}, driven again ({ended.detail})")
+
+    def finished(self, result: RouteResult, detail: str) -> None:
+        self._done += 1
+        pace = result.duration_game_s / max(result.duration_system_s, 1e-3)
+        if result.score is None:
+            self._say(f"{result.record_id}: {result.outcome}, no score ({detail})")
+            return
+        score = result.score
+        self._scores.append(score.driving_score)
+        why = f" ({detail})" if detail != str(result.outcome) else ""
+        self._say(
+            f"{result.record_id} {result.town}: driving score {score.driving_score:.1f}, completion "
+            f"{score.completion:.1f}, penalty {score.penalty:.2f}, {result.outcome}{why}; "
+            f"{result.duration_game_s:.0f} s in {result.duration_system_s:.1f} s ({pace:.1f} times real time)"
+        )
+
+    def _say(self, line: str) -> None:
+        if self._console.is_terminal:
+            self._console.file.write("\r\x1b[K")
+        self._console.print(line, markup=False)
+
+
+def print_summary(console: Console, summary: Summary, manifest: Manifest) -> None:
+    """The tables, and beside them what the numbers rest on."""
+    simulator, suite = manifest.simulator, manifest.suite
+    console.print(_table("town", summary.by_town, summary))
+    if summary.by_scenario:
+        console.print(_table("scenario", summary.by_scenario, summary))
+    console.print(_headline(summary))
+    per_km = ", ".join(f"{key} {value:.3f}" for key, value in summary.per_km.items() if value)
+    console.print(f"infractions per km over {summary.km_driven:.2f} km: {per_km or 'none'}")
+    console.print(f"official mean over all planned: {summary.official_driving_score:.3f}")
+    console.print(
+        f"{manifest.agent.source} on {suite.name} ({suite.sha256[:12]}), profile {summary.profile}, timing "
+        f"{manifest.timing}, traffic {manifest.traffic}, simulator {simulator.kind} {simulator.version}",
+        markup=False,
+    )
+    if manifest.simulator.kind == "embedded":
+        console.print("Driven in the embedded simulator: these are not CARLA scores.")
+    if not manifest.repeatable:
+        console.print("Not repeatable: a shared simulator or measured latencies.")
+
+
+def _table(what: str, rows: tuple[Row, ...], summary: Summary) -> Table:
+    table = Table()
+    for name in (what, "routes", "driving score", "completion", "penalty", "success"):
+        table.add_column(name, justify="left" if name == what else "right")
+    for row in rows:
+        table.add_row(
+            row.name,
+            f"{row.valid} of {row.planned}",
+            _number(row.driving_score),
+            _number(row.completion),
+            _number(row.penalty, 3),
+            str(row.successes),
+        )
+    table.add_section()
+    table.add_row(
+        "all",
+        f"{summary.valid} of {summary.planned}",
+        _number(summary.driving_score.value),
+        _number(summary.completion.value),
+        _number(summary.penalty.value, 3),
+        _number(summary.success_rate.value, 3),
+    )
+    return table
+
+
+def print_bench2drive(console: Console, numbers: Numbers) -> None:
+    """What Bench2Drive publishes beside the driving score."""
+    shares = ", ".join(f"{name} {_number(share, 3)}" for name, share in numbers.abilities.shares.items())
+    console.print(f"Bench2Drive: driving score {numbers.driving_score:.2f}, success rate {numbers.success_rate:.3f}")
+    console.print(f"abilities: {shares}; mean {_number(numbers.abilities.mean, 3)}")
+    console.print(
+        f"efficiency {_number(numbers.efficiency, 2)}, comfort {_number(numbers.comfort_published, 3)} as published, "
+        f"{_number(numbers.comfort_physical, 3)} with right units"
+    )
+
+
+def _headline(summary: Summary) -> str:
+    interval = summary.driving_score.interval
+    spread = f" (95 % interval {interval.low:.1f} to {interval.high:.1f})" if interval is not None else ""
+    return (
+        f"driving score {_number(summary.driving_score.value)}{spread} over {summary.valid} of {summary.planned} drives"
+    )
+
+
+def _number(value: float | None, digits: int = 1) -> str:
+    return "-" if value is None else f"{value:.{digits}f}"
