@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from simulator.kernels import njit
-from simulator.sensors.shading.patterns import KEEP, PLACE_X, PLACE_Y, PLACE_Z
+from simulator.sensors.shading.patterns import KEEP, LIT, PLACE_X, PLACE_Y, PLACE_Z
 
 __all__ = ["SHADOW", "caster_row", "place_casters"]
 
@@ -132,28 +132,22 @@ def place_casters(view, casters, sun_x, sun_y, sun_z, placed):  # type: ignore[n
 
 
 @njit
-def caster_row(room, shadow, first, end, sun_part):  # type: ignore[no-untyped-def]
-    """KEEP becomes the factors by which one caster darkens ground pixels (see patterns).
-
-    sun_part is how much of the light there comes from the sun.
-    """
+def caster_row(room, shadow, first, end):  # type: ignore[no-untyped-def]
+    """Take away from KEEP and LIT (see patterns) what one caster takes from pixels of the ground."""
     for k in range(np.uint64(first), np.uint64(end)):
-        keep = _ONE
+        # Not on another level of the road.
+        level = _ONE if abs(room[PLACE_Z, k] - shadow.z) < _LEVEL_M else _ZERO
         dx = room[PLACE_X, k] - shadow.x
         dy = room[PLACE_Y, k] - shadow.y
         lx = dx * shadow.cos_yaw + dy * shadow.sin_yaw
         ly = dy * shadow.cos_yaw - dx * shadow.sin_yaw
         # Beyond the box, in metres.
         out = max(abs(lx) - shadow.half_x, abs(ly) - shadow.half_y)
-        near = _ONE - max(out + np.float32(0.25), _ZERO) / (_AMBIENT_REACH_M + np.float32(0.25))
-        if near > _ZERO:
-            keep *= _ONE - shadow.around * _AMBIENT_LOSS * near * near
-        if shadow.sun > _ZERO:
-            mx = lx - shadow.mid_x
-            my = ly - shadow.mid_y
-            across = abs(mx * shadow.across_x + my * shadow.across_y) - shadow.reach_across
-            beyond = max(max(abs(mx) - shadow.reach_x, abs(my) - shadow.reach_y), across)
-            dark = min(max(np.float32(0.5) - np.float32(0.5) * beyond / _SOFT_M, _ZERO), _ONE)
-            keep *= _ONE - shadow.sun * dark * sun_part
-        # Not on another level of the road.
-        room[KEEP, k] = keep if abs(room[PLACE_Z, k] - shadow.z) < _LEVEL_M else _ONE
+        near = max(_ONE - max(out + np.float32(0.25), _ZERO) / (_AMBIENT_REACH_M + np.float32(0.25)), _ZERO)
+        room[KEEP, k] *= _ONE - level * shadow.around * _AMBIENT_LOSS * near * near
+        mx = lx - shadow.mid_x
+        my = ly - shadow.mid_y
+        across = abs(mx * shadow.across_x + my * shadow.across_y) - shadow.reach_across
+        beyond = max(max(abs(mx) - shadow.reach_x, abs(my) - shadow.reach_y), across)
+        dark = min(max(np.float32(0.5) - np.float32(0.5) * beyond / _SOFT_M, _ZERO), _ONE)
+        room[LIT, k] *= _ONE - level * shadow.sun * dark

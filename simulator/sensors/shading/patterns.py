@@ -23,7 +23,7 @@ __all__ = [
     "KEEP",
     "KNOT_ADD",
     "KNOT_LIGHT",
-    "KNOT_SUN",
+    "LIT",
     "OWN",
     "PART",
     "PART_OF",
@@ -39,7 +39,7 @@ __all__ = [
     "blend_plain",
     "day_panes",
     "depth_row",
-    "keep_row",
+    "fill_row",
     "leaf_row",
     "level_of",
     "mix_row",
@@ -47,6 +47,7 @@ __all__ = [
     "paint_row",
     "pane_row",
     "place_row",
+    "shadow_row",
     "sign_row",
     "texture_row",
     "wall_row",
@@ -66,7 +67,7 @@ PART: Final = 14
 COLOUR: Final = 15  # three
 KNOT_LIGHT: Final = 18  # three; at knots
 KNOT_ADD: Final = 21  # three
-KNOT_SUN: Final = 24
+LIT: Final = 24  # how much of the sun reaches the ground
 ROOM_ROWS: Final = 25
 # A wall uses these otherwise.
 WALL_U: Final = PLACE_X
@@ -287,10 +288,17 @@ def leaf_row(room, fours, chain, footprint, per_texel, first, end):  # type: ign
 
 
 @njit
-def keep_row(room, row, first, end):  # type: ignore[no-untyped-def]
-    """A row times KEEP."""
+def fill_row(room, row, value, first, end):  # type: ignore[no-untyped-def]
     for x in range(np.uint64(first), np.uint64(end)):
-        room[row, x] *= room[KEEP, x]
+        room[row, x] = value
+
+
+@njit
+def shadow_row(room, channel, row, colour, sun_part, first, end):  # type: ignore[no-untyped-def]
+    """COLOUR becomes a row times a colour, less what LIT and KEEP take; sun_part of the light comes from the sun."""
+    for x in range(np.uint64(first), np.uint64(end)):
+        left = room[KEEP, x] * (_ONE - sun_part * (_ONE - room[LIT, x]))
+        room[COLOUR + channel, x] = room[row, x] * colour * left
 
 
 @njit

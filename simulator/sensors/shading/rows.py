@@ -41,9 +41,10 @@ from simulator.sensors.shading.patterns import (
     COLUMN,
     FARTHEST_INVERSE,
     GRAIN,
+    KEEP,
     KNOT_ADD,
     KNOT_LIGHT,
-    KNOT_SUN,
+    LIT,
     PART_OF,
     PLACE_X,
     PLACE_Y,
@@ -55,7 +56,7 @@ from simulator.sensors.shading.patterns import (
     blend_plain,
     day_panes,
     depth_row,
-    keep_row,
+    fill_row,
     leaf_row,
     level_of,
     mix_row,
@@ -63,12 +64,13 @@ from simulator.sensors.shading.patterns import (
     paint_row,
     pane_row,
     place_row,
+    shadow_row,
     sign_row,
     texture_row,
     wall_row,
 )
 from simulator.sensors.shading.runs import MOST_PARTS, find_runs
-from simulator.sensors.shading.shadows import SHADE_LEVELS, TownShade, clear_of_shadow, ground_lit
+from simulator.sensors.shading.shadows import SHADE_LEVELS, TownShade, clear_of_shadow, lit_row
 from simulator.sensors.shading.sky import SKY_STEP, add_sky, add_sun, fade, sky_at, sky_line
 from simulator.sensors.shading.tiles import FINE, PATCHES, SIDE, SLABS, TILE_M, TURF, bilinear
 from simulator.sensors.shading.tone import tone_row
@@ -97,9 +99,9 @@ _MIRRORED_BELOW_M = np.float32(9.0)
 _STREAK: Final = 24
 _SPOTS_PER_PIXEL = np.float32(0.2)
 # Knots are this far apart on the ground, and between these numbers of pixels.
-_KNOT_M = np.float32(0.2)
-_LEAST_STEP: Final = 12
-_MOST_STEP: Final = 48
+_KNOT_M = np.float32(0.5)
+_LEAST_STEP: Final = 16
+_MOST_STEP: Final = 64
 _FLAT_STEP: Final = 24
 _SHORT: Final = 4  # a run of so few pixels has one knot
 
@@ -242,7 +244,6 @@ def _shade_row(  # type: ignore[no-untyped-def]
     row_z = np.float32(view.axes[2, 2]) + np.float32(view.axes[1, 2]) * down + slope_z * left
     sun_up = light.sun_g > _ZERO
     per_fog_height = _HALF / light.fog_height_m
-    has_near = len(near_shadows) > 0
     has_pools = len(look.pools) > 0
     has_beams = len(look.beams.grid) > 0
     for run in range(n_runs):
@@ -284,7 +285,7 @@ def _shade_row(  # type: ignore[no-untyped-def]
         mid_norm = np.sqrt(ray_x * ray_x + ray_y * ray_y + ray_z * ray_z)
         step = _FLAT_STEP
         on_grid = False
-        shade_level = 0
+        shade_level, shade_step = 0, 1
         footprint_m, across_m, steep = _ZERO, _ZERO, _ONE
         if is_ground or kind in (FOLIAGE, ROOF):
             # How large a pixel is on the surface.
@@ -294,6 +295,7 @@ def _shade_row(  # type: ignore[no-untyped-def]
         if is_ground:
             step = min(max(int(_KNOT_M / across_m), _LEAST_STEP), _MOST_STEP)
             shade_level = level_of(footprint_m, _SHADE_CELL_M, SHADE_LEVELS - 1)
+            shade_step = min(max(int(_SHADE_CELL_M * np.float32(1 << shade_level) / across_m), 1), _MOST_STEP)
             on_grid = nz > _HALF
             if on_grid and shade.has_levels != 0:
                 gi = np.int64(eye_x + ray_x * mid_depth - shade.ground_x0)
@@ -301,6 +303,8 @@ def _shade_row(  # type: ignore[no-untyped-def]
                 inside = 0 <= gi < shade.ground_z.shape[1] and 0 <= gj < shade.ground_z.shape[0]
                 if inside and shade.ground_z[gj, gi] > eye_z + ray_z * mid_depth + _UNDER_M:
                     on_grid = False
+            if not on_grid:
+                shade_level = -1
         elif kind == WALL:
             step = _LEAST_STEP
 
@@ -316,17 +320,14 @@ def _shade_row(  # type: ignore[no-untyped-def]
             x_m, y_m, z_m = eye_x + dx * depth, eye_y + dy * depth, eye_z + dz * depth
             reaches = _ZERO
             if facing > _ZERO:
-                if on_grid:
-                    reaches = facing * ground_lit(shade, shade_level, x_m, y_m)
-                else:
-                    reaches = facing * clear_of_shadow(
+                reaches = facing  # on the ground shadows follow for each pixel
+                if not is_ground:
+                    reaches *= clear_of_shadow(
                         shade, x_m + _OFF_SURFACE_M * nx, y_m + _OFF_SURFACE_M * ny, z_m + _OFF_SURFACE_M * nz
                     )
             l_r = from_r + light.sun_r * reaches
             l_g = from_g + light.sun_g * reaches
             l_b = from_b + light.sun_b * reaches
-            if has_near:
-                room[KNOT_SUN, n_knots] = light.sun_g * reaches / (l_g + np.float32(1e-6))
             if has_pools or has_beams:
                 lamp = _ZERO
                 beam = _ZERO
@@ -415,7 +416,7 @@ def _shade_row(  # type: ignore[no-untyped-def]
                 break
             at = min(at + step, end - 1)
         if n_knots == 1:
-            for m in range(KNOT_LIGHT, ROOM_ROWS):
+            for m in range(KNOT_LIGHT, KNOT_ADD + 3):
                 room[m, 1] = room[m, 0]
             knot_at[0], knot_at[1] = first, first + 1
             n_knots = 2
@@ -468,24 +469,48 @@ def _shade_row(  # type: ignore[no-untyped-def]
             page = look.signs[np.int64(material.p[0])]
             sign_row(room, face, page, look.sign_side, mid_row, mid_depth, first, end)
 
-        # --- shadows of what moves
-        if is_ground and has_near:
-            has_place_z = False
+        # --- shadows on the ground
+        if is_ground:
+            dark = False
+            if facing > _ZERO:
+                if shade_level < 0:
+                    place_row(room, eye_z, row_z, slope_z, first, end, PLACE_Z)
+                dark = lit_row(
+                    room,
+                    shade,
+                    shade_level,
+                    _OFF_SURFACE_M * nx,
+                    _OFF_SURFACE_M * ny,
+                    _OFF_SURFACE_M * nz,
+                    shade_step,
+                    first,
+                    end,
+                )
+            any_near = False
             for k in range(len(near_shadows)):
                 shadow = look.shadows[near_shadows[k]]
                 begin = max(first, np.int64(shadow.first_column))
                 finish = min(end, np.int64(shadow.end_column))
                 if begin >= finish or y < shadow.first_row or y >= shadow.end_row:
                     continue
-                if not has_place_z:
+                if not any_near:
+                    any_near = True
                     place_row(room, eye_z, row_z, slope_z, first, end, PLACE_Z)
-                    has_place_z = True
-                caster_row(room, shadow, begin, finish, room[KNOT_SUN, n_knots // 2])
-                if is_paint:
-                    for channel in range(3):
-                        keep_row(room, COLOUR + channel, begin, finish)
-                else:
-                    keep_row(room, GRAIN, begin, finish)
+                    fill_row(room, KEEP, _ONE, first, end)
+                    if facing <= _ZERO:
+                        fill_row(room, LIT, _ONE, first, end)
+                caster_row(room, shadow, begin, finish)
+            if dark or any_near:
+                if not any_near:
+                    fill_row(room, KEEP, _ONE, first, end)
+                for channel in range(3):
+                    sun = light.sun_r if channel == 0 else light.sun_g if channel == 1 else light.sun_b
+                    sky = from_r if channel == 0 else from_g if channel == 1 else from_b
+                    colour = red if channel == 0 else green if channel == 1 else blue
+                    row = COLOUR + channel if is_paint else GRAIN
+                    sun_part = sun * facing / (sun * facing + sky + np.float32(1e-6))
+                    shadow_row(room, channel, row, _ONE if is_paint else colour, sun_part, first, end)
+                has_colours = True
 
         # --- together
         if has_colours:

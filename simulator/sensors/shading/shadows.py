@@ -21,8 +21,9 @@ from numpy.typing import NDArray
 from simulator.kernels import njit
 from simulator.scene.tables import F4, FOLIAGE, LAST_GROUND, PLAIN, Geometry
 from simulator.sensors.shading.kept import Kept
+from simulator.sensors.shading.patterns import COLUMN, LIT, PLACE_X, PLACE_Y, PLACE_Z
 
-__all__ = ["SHADE_LEVELS", "TownShade", "clear_of_shadow", "ground_lit", "shade_of"]
+__all__ = ["SHADE_LEVELS", "TownShade", "clear_of_shadow", "ground_lit", "lit_row", "shade_of"]
 
 SHADE_LEVELS: Final = 5
 _CELL_M: Final = 0.25
@@ -227,6 +228,37 @@ def ground_lit(shade, level, x, y):  # type: ignore[no-untyped-def]
     first = a + (b - a) * fx
     second = c + (d - c) * fx
     return (first + (second - first) * fy) * np.float32(1.0 / 255.0)
+
+
+@njit
+def lit_row(room, shade, level, off_x, off_y, off_z, step, first, end):  # type: ignore[no-untyped-def]
+    """LIT (see patterns) becomes how much of the sun reaches pixels of the ground; returns whether some is missing.
+
+    Read from a level of the grid, or where level < 0 at the pixels' places moved by `off`, every `step` pixels.
+    """
+    at = first
+    if level < 0:
+        value = clear_of_shadow(shade, room[PLACE_X, at] + off_x, room[PLACE_Y, at] + off_y, room[PLACE_Z, at] + off_z)
+    else:
+        value = ground_lit(shade, level, room[PLACE_X, at], room[PLACE_Y, at])
+    room[LIT, at] = value
+    least = value
+    while at < end - 1:
+        to = min(at + step, end - 1)
+        before = value
+        if level < 0:
+            value = clear_of_shadow(
+                shade, room[PLACE_X, to] + off_x, room[PLACE_Y, to] + off_y, room[PLACE_Z, to] + off_z
+            )
+        else:
+            value = ground_lit(shade, level, room[PLACE_X, to], room[PLACE_Y, to])
+        slope = (value - before) / np.float32(to - at)
+        before -= slope * room[COLUMN, at]
+        for x in range(np.uint64(at + 1), np.uint64(to + 1)):
+            room[LIT, x] = before + slope * room[COLUMN, x]
+        least = min(least, value)
+        at = to
+    return least < np.float32(0.999)
 
 
 @njit

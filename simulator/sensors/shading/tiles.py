@@ -103,7 +103,8 @@ def level_start(level: int) -> int:
 
 def _in_fours(level: NDArray[np.uint32]) -> NDArray[np.uint32]:
     right, below = np.roll(level, -1, axis=1), np.roll(level, -1, axis=0)
-    return level | (right << 8) | (below << 16) | (np.roll(right, -1, axis=0) << 24)
+    across = np.roll(right, -1, axis=0)
+    return (level | (right << 8) | (below << 16) | (across << 24)).astype(np.uint32)
 
 
 @cache
