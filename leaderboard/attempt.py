@@ -6,6 +6,7 @@ thing written; without that file the attempt died, and the heartbeat says where.
 
 from __future__ import annotations
 
+import faulthandler
 import json
 import os
 import sys
@@ -68,6 +69,7 @@ def main(arguments: list[str]) -> int:
     spec = AttemptSpec.read(Path(arguments[0]))
     die_with_parent(spec.supervisor_pid)
     become_subreaper()
+    faulthandler.enable()  # where a guest's native code ended the process, for output.log
     _import_ours()
     if not sys.stdin.readline():  # the attempt before is over, or the supervisor is
         return 1

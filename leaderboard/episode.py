@@ -65,6 +65,7 @@ _PHASES: Final = {
     AgentPhase.STEP: Phase.AGENT_STEP,
     AgentPhase.DESTROY: Phase.AGENT_DESTROY,
 }
+_AFTER: Final = {AgentPhase.STEP: Phase.JUDGING, AgentPhase.DESTROY: Phase.ENDING}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,7 +144,6 @@ class Episode:
         town_map = world.get_map()
         plan = plan_route(town_map, route.keypoints)
         self._agent.load()
-        self._beat.enter(Phase.WORLD)
         ego = self._spawn_ego(world, plan)
         self._place = Place(*_xyz(plan.world[0][0]))
         carla_map = CarlaMap.of_world(world)
@@ -153,7 +153,6 @@ class Episode:
         port = self._manager.get_port() if self._manager is not None else None
         self._agent.begin(client, world, ego, plan, host=given.host, port=given.port, traffic_manager_port=port)
         self._write(AgentReady(**self._here(), track=self._agent.track.value, sensors=self._sensor_types()))
-        self._beat.enter(Phase.WORLD)
         traffic = Background(client, world, self._traffic_manager(client)) if self._needs_traffic() else None
         if traffic is not None:
             rng = random.Random(given.seed)
@@ -192,7 +191,7 @@ class Episode:
                 step = self._agent.step(snapshot.frame)
                 self._clock.answered(self._time_s, step.control, step.seconds)
                 self.times.add("agent", step.seconds)
-            self._beat.enter(Phase.JUDGING)
+            self._beat.enter(Phase.JUDGING)  # also when the agent was busy
             asked = time.perf_counter()
             ego.apply_control(self._clock.control)
             view = self._observer.view(snapshot, traffic=background)
@@ -360,14 +359,13 @@ class Episode:
 
 
 class Watcher:
-    """Tells the heartbeat when the guest is entered."""
+    """Tells the heartbeat when the guest is entered and left."""
 
     def __init__(self, beat: HeartbeatWriter) -> None:
         self._beat = beat
 
     def __call__(self, phase: AgentPhase, seconds: float | None) -> None:
-        if seconds is None:
-            self._beat.enter(_PHASES[phase])
+        self._beat.enter(_PHASES[phase] if seconds is None else _AFTER.get(phase, Phase.WORLD))
 
 
 def _xyz(transform: carla.Transform) -> tuple[float, float, float]:
