@@ -368,10 +368,9 @@ def _score(given: argparse.Namespace) -> int:
 def _export(given: argparse.Namespace) -> int:
     run = StoredRun(given.run)
     content = run.official() if given.format == "official" else run.merged()
-    data = dump(content, run.profile.scoring.format) + b"\n"
+    data = dump(content, run.profile.scoring.format)
     if given.out is None:
-        sys.stdout.write(data.decode())
-        sys.stdout.flush()
+        print(data.decode())
         return 0
     try:
         write_atomic(given.out, data)

@@ -6,81 +6,18 @@ import json
 import pytest
 
 from leaderboard.errors import RecordError, RescoreRefused
-from leaderboard.log import manifest as manifests
-from leaderboard.log.events_file import EventWriter
-from leaderboard.log.ledger import AttemptBegan, AttemptEnded, Ledger, is_final
 from leaderboard.log.official_json import dump
 from leaderboard.log.run import open_run
 from leaderboard.log.stored import StoredRun
 from leaderboard.log.trace import ControlState, EgoState, TraceWriter
 from leaderboard.profiles import PROFILES
-from leaderboard.routes import jobs, load_suite
 from scenarios.events import Outcome, Place
-from tests.leaderboard.facts import blocked, completed, ended, progress, ready, speed, started, vehicle
-from tests.leaderboard.records import NOW, manifest
-
-ROUTE = """
-  <route id="{}" town="Harbor">
-    <waypoints><position x="0" y="0" z="0"/><position x="9" y="0" z="0.5"/></waypoints>
-    <scenarios>
-      <scenario name="Accident_1" type="Accident"><trigger_point x="2" y="0" z="0" yaw="0"/></scenario>
-    </scenarios>
-  </route>"""
+from tests.leaderboard.records import DRIVES, stored_run
 
 
 @pytest.fixture
 def make_run(tmp_path):
-    """A run of three routes: one completed with a collision, one blocked, one lost in the end; a fourth never began."""
-
-    def make(profile="lb2.0", drives=None, **changes):
-        source = tmp_path / "routes.xml"
-        source.write_text("<routes>" + "".join(ROUTE.format(number) for number in range(4)) + "</routes>")
-        suite = load_suite(source)
-        run = open_run(tmp_path / "run", resume=False)
-        run.keep_suite(source, None)
-        info = manifests.SuiteInfo(name="routes", sha256=suite.sha256, subset="", routes=4, repetitions=1)
-        values = {
-            "traffic": PROFILES[profile].runtime.traffic,
-            "agent_timeout_s": PROFILES[profile].runtime.agent_timeout_s,
-        }
-        manifests.write_manifest(run.manifest, manifest(profile=profile, suite=info, **(values | changes)))
-        ledger = Ledger(run.ledger)
-        for job, (outcome, events) in zip(jobs(suite.routes, 1), drives or DRIVES, strict=False):
-            attempt(run, ledger, job, outcome, events)
-        ledger.close()
-        return run
-
-    return make
-
-
-DRIVES = [
-    (Outcome.COMPLETED, [progress(50.0, 9), vehicle(10), speed(50.0, 11), completed(), ended()]),
-    (Outcome.BLOCKED, [progress(25.0, 9), blocked(), ended(Outcome.BLOCKED)]),
-    (Outcome.SIMULATOR_LOST, [progress(70.0, 9)]),
-]
-
-
-def attempt(run, ledger, job, outcome, events):
-    for number in range(1, 5):
-        ledger.append(AttemptBegan(job=job.record_id, index=job.index, attempt=number, wall_time=NOW))
-        with EventWriter(run.begin_attempt(job.record_id, number) / "events.jsonl") as writer:
-            for event in [started(), ready("sensor.camera.rgb"), *events]:
-                writer.write(event)
-        final = is_final(outcome, number - 1)
-        entry = AttemptEnded(
-            job=job.record_id,
-            index=job.index,
-            attempt=number,
-            wall_time=NOW,
-            outcome=outcome,
-            final=final,
-            duration_system_s=2.5,
-            detail="",
-        )
-        ledger.append(entry)
-        if final:
-            run.accept(entry)
-            return
+    return lambda *arguments, **changes: stored_run(tmp_path, *arguments, **changes)
 
 
 def test_the_results_are_read_back(make_run):
