@@ -144,6 +144,7 @@ def draw_bands(setup, view, look, first_band, end_band, zinv, triangle, pixels, 
     knot_at = np.empty(width + 2, np.int64)
     fours = np.empty(width, np.uint32)
     near_shadows = np.empty(look.n_shadows, np.int64)
+    here_shadows = np.empty(look.n_shadows, np.int64)
     n_notes = 0
     for band in range(first_band, end_band):
         rows = raster_band(setup, band, zinv, triangle) // 2
@@ -179,6 +180,11 @@ def draw_bands(setup, view, look, first_band, end_band, zinv, triangle, pixels, 
                     first, end = run_first[k], run_end[k]
                     add_sky(room, first, end, part, lines, PART_OF + run_slot[k])
                     add_sun(room, view, light, y, first, end, PART_OF + run_slot[k])
+            n_here = 0
+            for k in range(n_near):
+                if look.shadows[near_shadows[k]].first_row <= y < look.shadows[near_shadows[k]].end_row:
+                    here_shadows[n_here] = near_shadows[k]
+                    n_here += 1
             n_notes = _shade_row(
                 setup.faces,
                 view,
@@ -189,7 +195,7 @@ def draw_bands(setup, view, look, first_band, end_band, zinv, triangle, pixels, 
                 run_first,
                 run_end,
                 run_slot,
-                near_shadows[:n_near],
+                here_shadows[:n_here],
                 room,
                 fours,
                 knot_at,
@@ -491,7 +497,7 @@ def _shade_row(  # type: ignore[no-untyped-def]
                 shadow = look.shadows[near_shadows[k]]
                 begin = max(first, np.int64(shadow.first_column))
                 finish = min(end, np.int64(shadow.end_column))
-                if begin >= finish or y < shadow.first_row or y >= shadow.end_row:
+                if begin >= finish:
                     continue
                 if not any_near:
                     any_near = True
