@@ -9,9 +9,10 @@ from __future__ import annotations
 import faulthandler
 import json
 import os
+import signal
 import sys
 import traceback
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -27,10 +28,11 @@ from leaderboard.routes import load_suite
 from leaderboard.seeds import seed_everything, seed_of
 from scenarios.events import Outcome
 
-__all__ = ["EXIT_DISK_FULL", "OUTCOME", "AttemptSpec", "main", "read_outcome"]
+__all__ = ["EXIT_DISK_FULL", "OUTCOME", "TELL_WHERE", "AttemptSpec", "main", "read_outcome"]
 
 OUTCOME: Final = "outcome.json"
 HEARTBEAT: Final = "heartbeat"
+TELL_WHERE: Final = signal.SIGUSR2
 EXIT_DISK_FULL: Final = os.EX_IOERR
 """Then there may be no room for outcome.json either."""
 
@@ -69,7 +71,9 @@ def main(arguments: list[str]) -> int:
     spec = AttemptSpec.read(Path(arguments[0]))
     die_with_parent(spec.supervisor_pid)
     become_subreaper()
-    faulthandler.enable()  # where a guest's native code ended the process, for output.log
+    # For output.log: where native code ended the process, and, when the supervisor asks, where it hangs.
+    faulthandler.enable()
+    faulthandler.register(TELL_WHERE)
     _import_ours()
     if not sys.stdin.readline():  # the attempt before is over, or the supervisor is
         return 1
@@ -116,6 +120,7 @@ def _run(spec: AttemptSpec, seed: int, folder: Path, beat: HeartbeatWriter) -> t
     from leaderboard.log.trace import TraceWriter
 
     profile = profile_named(spec.profile)
+    charge, latencies = _charge(spec)
     suite = load_suite(spec.suite, scenarios=spec.scenarios, subset=spec.route_id)
     (route,) = suite.routes
     save_name = f"{route.name}_rep{spec.repetition}"
@@ -134,7 +139,7 @@ def _run(spec: AttemptSpec, seed: int, folder: Path, beat: HeartbeatWriter) -> t
         profile=profile,
         seed=seed,
         traffic=spec.traffic,
-        charge=_charge(spec),
+        charge=charge,
         host=spec.host,
         port=spec.port,
         leases=Path(spec.leases),
@@ -143,18 +148,23 @@ def _run(spec: AttemptSpec, seed: int, folder: Path, beat: HeartbeatWriter) -> t
     with EventWriter(folder / EVENTS) as events, TraceWriter(folder / TRACE) as trace:
         episode = Episode(given, agent, events, trace, beat)
         outcome = episode.run()
-    write_timing(folder / TIMING, episode.timing)
+    timing = episode.timing
+    if latencies is not None:
+        timing = replace(timing, calls_past_replay=max(len(timing.call_latencies_ms) - latencies, 0))
+    write_timing(folder / TIMING, timing)
     return outcome, episode.detail
 
 
-def _charge(spec: AttemptSpec) -> Charge:
+def _charge(spec: AttemptSpec) -> tuple[Charge, int | None]:
+    """What calls are charged, and for how many of them latencies were recorded if they are played back."""
     mode, value = parse_timing(spec.timing)
     if mode == "measured":
-        return measured()
+        return measured(), None
     if mode == "replay":
         folder = RunDirectory(Path(str(value))).route(f"RouteScenario_{spec.route_id}_rep{spec.repetition}")
-        return replay([latency / 1000.0 for latency in read_timing(folder / TIMING).call_latencies_ms])
-    return fixed(float(value or 0.0))
+        latencies = read_timing(folder / TIMING).call_latencies_ms
+        return replay([latency / 1000.0 for latency in latencies]), len(latencies)
+    return fixed(float(value or 0.0)), None
 
 
 def _write_outcome(folder: Path, outcome: Outcome | None, detail: str) -> None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Final
 
-from leaderboard.attempt import EXIT_DISK_FULL, HEARTBEAT, OUTCOME, AttemptSpec, read_outcome
+from leaderboard.attempt import EXIT_DISK_FULL, HEARTBEAT, OUTCOME, TELL_WHERE, AttemptSpec, read_outcome
 from leaderboard.errors import InfrastructureError, UserError
 from leaderboard.heartbeat import Beat, HeartbeatReader, Phase
 from leaderboard.launch.embedded import EmbeddedSimulator
@@ -29,6 +29,7 @@ _POLL_S: Final = 0.01
 _READY_S: Final = 120.0
 """A cold start compiles kernels and the map."""
 _ASK_AGAIN_S: Final = 0.2
+_TELLING_S: Final = 0.1
 OUTPUT: Final = "output.log"
 SIMULATOR_LOG: Final = "simulator.log"
 _SPEC: Final = "attempt.json"
@@ -152,9 +153,14 @@ class Attempt:
             self._process.stdin.flush()
         while self._process.poll() is None:
             self._check_stop()
-            ended = self._lost(self.beat.phase) or self._late(self.beat)
-            if ended is not None:
-                return ended
+            lost = self._lost(self.beat.phase)
+            if lost is not None:
+                return lost
+            late = self._late(self.beat)
+            if late is not None:
+                self._process.send_signal(TELL_WHERE)
+                time.sleep(_TELLING_S)
+                return late
             meanwhile()
             time.sleep(_POLL_S)
         return self._judge(self._process.returncode)

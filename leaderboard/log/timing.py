@@ -56,6 +56,8 @@ class Timing:
     """Of each call of the guest's run_step, in order: what --timing replay: plays back."""
     missed_frames: int
     """Frames at which the guest was busy."""
+    calls_past_replay: int = 0
+    """Calls that --timing replay: had no latency for, and charged the median of those that it had."""
 
 
 def write_timing(path: Path, timing: Timing) -> None:
@@ -65,6 +67,7 @@ def write_timing(path: Path, timing: Timing) -> None:
         "stages_ms": timing.stages_ms,
         "call_latencies_ms": list(timing.call_latencies_ms),
         "missed_frames": timing.missed_frames,
+        "calls_past_replay": timing.calls_past_replay,
     }
     write_atomic(path, json.dumps(content, indent=1, allow_nan=False).encode())
 
@@ -78,6 +81,7 @@ def read_timing(path: Path) -> Timing:
             stages_ms=content["stages_ms"],
             call_latencies_ms=tuple(float(value) for value in content["call_latencies_ms"]),
             missed_frames=int(content["missed_frames"]),
+            calls_past_replay=int(content["calls_past_replay"]),
         )
     except OSError as error:
         raise RecordError(f"{path}: cannot be read: {error.strerror}") from error

@@ -68,6 +68,7 @@ class TestAgents:
         folder = run.directory.attempt(record_id(start), 1)
         assert (folder / "simulator.log").exists()
         assert "Segmentation fault" in (folder / "output.log").read_text()
+        assert "in _fail" in (run.directory.route(record_id(5)) / "output.log").read_text(), "where it hung"
         assert "ValueError: on purpose" in (run.directory.route(record_id(2)) / "output.log").read_text()
 
     @pytest.mark.slow
