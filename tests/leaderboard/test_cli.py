@@ -1,0 +1,266 @@
+"""The command line: what it refuses and how, what it lists, what it makes of a record. Nothing is driven here."""
+
+import json
+import socket
+import subprocess
+import sys
+from importlib.metadata import entry_points
+
+import pytest
+
+from leaderboard import cli
+from leaderboard.doctor import Finding
+from leaderboard.errors import InfrastructureError
+from leaderboard.launch.embedded import shipped_maps
+from leaderboard.profiles import PROFILES
+from leaderboard.routes import shipped_suites
+from tests.leaderboard.records import stored_run
+
+ONE_ROUTE = """<routes><route id="0" town="{}">
+<waypoints><position x="0" y="0" z="0"/><position x="9" y="0" z="0"/></waypoints></route></routes>"""
+
+
+@pytest.fixture(autouse=True)
+def _stays_as_it_is(monkeypatch):
+    """An evaluation takes in the orphans below its process; the process of the tests must not."""
+    monkeypatch.setattr("leaderboard.evaluate.become_subreaper", lambda: None)
+
+
+@pytest.fixture
+def run(tmp_path):
+    return stored_run(tmp_path).path
+
+
+def refusal(capsys, *arguments):
+    """The one sentence on stderr."""
+    assert cli.main([str(argument) for argument in arguments]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.count("\n") == 1
+    assert said.err.startswith("leaderboard: ")
+    return said.err
+
+
+# --- what is refused --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("flags", "sentence"),
+    [
+        (("--suite", "no-such"), "no-such"),
+        (("--simulator", "localhost"), "--simulator localhost: give embedded or HOST:PORT"),
+        (("--simulator", "localhost:70000"), "give embedded or HOST:PORT"),
+        (("--simulator", "localhost:2000", "--workers", "2"), "drives one route at a time"),
+        (("--timing", "fixed:soon"), "give sync, fixed:MILLISECONDS"),
+        (("--timing", "measured", "--workers", "9999"), "measured latencies need two cores for each"),
+        (("--traffic", "some"), "give none, lb1 or a number"),
+        (("--routes-subset", "77"), "77"),
+        (("--agent", "no.such.module"), "neither a file nor a module"),
+        (("--map-dir", "/no/such/folder"), "--map-dir /no/such/folder is no folder"),
+        (("--resume", "--out", "/no/such/run"), "holds no run"),
+    ],
+)
+def test_what_is_wrong_is_one_sentence(capsys, tmp_path, monkeypatch, flags, sentence):
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["evaluate", *flags]) == 2
+    # It may have said first what it would drive.
+    (said,) = capsys.readouterr().err.splitlines()
+    assert said.startswith("leaderboard: ")
+    assert sentence in said
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_town_that_the_simulator_does_not_have(capsys, tmp_path):
+    (tmp_path / "routes.xml").write_text(ONE_ROUTE.format("Atlantis"))
+    said = refusal(capsys, "evaluate", "--suite", tmp_path / "routes.xml", "--out", tmp_path / "run")
+    assert "routes.xml:1, route 0" in said
+    assert "Atlantis" in said
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ("--repetitions", "0"),
+        ("--workers", "two"),
+        ("--workers", "²"),
+        ("--timeout", "-1"),
+        ("--timeout", "nan"),
+        ("--stall-timeout", "inf"),
+        ("--profile", "lb3"),
+        ("--sute", "smoke"),
+    ],
+)
+def test_flags_that_argparse_refuses(capsys, flags):
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["evaluate", *flags])
+    assert ended.value.code == 2
+    assert flags[0] in capsys.readouterr().err
+
+
+def test_a_folder_that_holds_something_else_is_left_alone(capsys, tmp_path):
+    (tmp_path / "thesis.tex").touch()
+    command = ("evaluate", "--out", str(tmp_path))
+    assert cli.main(command) == 2
+    assert "is not empty; continue it with --resume or choose another folder" in capsys.readouterr().err
+    assert [file.name for file in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+def test_a_failure_that_is_not_the_users_is_a_sentence_too(capsys, monkeypatch):
+    def fail():
+        raise InfrastructureError("the machine is on fire")
+
+    monkeypatch.setitem(cli._LISTS, "towns", fail)
+    assert cli.main(["list", "towns"]) == 1
+    assert capsys.readouterr().err == "leaderboard: the machine is on fire\n"
+
+
+def test_nobody_reads_to_the_end():
+    with subprocess.Popen(
+        [sys.executable, "-m", "carla_closed_loop", "list", "profiles"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        process.stdout.close()
+        said = process.stderr.read()
+        assert (process.wait(60), said) == (0, b"")
+
+
+# --- the lists --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("what", "names"),
+    [
+        ("suites", list(shipped_suites())),
+        ("towns", shipped_maps()),
+        ("profiles", list(PROFILES)),
+        ("agents", ["agent.expert"]),
+        ("scenarios", ["no scenario type is supported yet"]),
+    ],
+)
+def test_lists(capsys, what, names):
+    assert names
+    assert cli.main(["list", what]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    for name in names:
+        assert sum(line.startswith(name) for line in lines) == 1
+
+
+def test_help_shows_every_command_and_examples(capsys):
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["--help"])
+    assert ended.value.code == 0
+    text = capsys.readouterr().out
+    for command in ("evaluate", "score", "export", "list", "doctor"):
+        assert f"\n    {command} " in text
+    assert "examples:" in text
+
+
+def test_the_console_script_starts_from_the_module_of_our_own_name():
+    (script,) = entry_points(group="console_scripts", name="leaderboard")
+    assert script.value == "carla_closed_loop.__main__:main"
+
+
+# --- a record ---------------------------------------------------------------------------------------------------------
+
+
+def test_score_says_what_was_scored_and_what_it_rests_on(capsys, run):
+    assert cli.main(["score", str(run)]) == 0
+    said = capsys.readouterr().out
+    assert "driving score 38.0 (95 % interval" in said
+    assert "over 2 of 4 drives" in said
+    assert "agent.expert on routes (" in said
+    assert "profile lb2.0, timing sync, traffic lb2, simulator embedded 0.1.0" in said
+    assert "these are not CARLA scores" in said
+    for name in ("Harbor", "Accident"):
+        assert f"│ {name} " in said
+
+
+def test_score_under_another_profile(capsys, run):
+    assert cli.main(["score", str(run), "--profile", "lb2.1"]) == 0
+    said = capsys.readouterr().out
+    # (100 / (1 + 0.7 + 0.4 * 0.5) + 25) / 2
+    assert "driving score 38.8 (" in said
+    assert "profile lb2.1" in said
+
+
+def test_score_refuses_and_names_the_rule(capsys, run):
+    assert "RouteScenario_0_rep0: the record cannot be scored as lb1.0: ego_model was" in refusal(
+        capsys, "score", run, "--profile", "lb1.0"
+    )
+
+
+def test_score_and_export_of_what_is_no_run(capsys, tmp_path):
+    for command in ("score", "export"):
+        assert f"{tmp_path}/manifest.json: cannot be read" in refusal(capsys, command, tmp_path)
+
+
+def test_export_writes_the_official_results(capsys, run, tmp_path):
+    assert cli.main(["export", str(run)]) == 0
+    printed = capsys.readouterr().out
+    assert json.loads(printed)["_checkpoint"]["progress"] == [3, 4]
+    assert cli.main(["export", str(run), "--out", str(tmp_path / "results.json")]) == 0
+    assert (tmp_path / "results.json").read_text() + "\n" == printed
+    assert "cannot be written" in refusal(capsys, "export", run, "--out", tmp_path / "no" / "folder.json")
+
+
+def test_export_of_bench2drives_merged_file(capsys, tmp_path, run):
+    assert "this run was made under lb2.0" in refusal(capsys, "export", run, "--format", "bench2drive-merged")
+    (tmp_path / "b2d").mkdir()
+    other = stored_run(tmp_path / "b2d", "bench2drive").path
+    assert cli.main(["export", str(other), "--format", "bench2drive-merged"]) == 0
+    assert json.loads(capsys.readouterr().out)["eval num"] == 3
+
+
+def test_score_of_a_bench2drive_run_has_its_other_numbers(capsys, tmp_path):
+    assert cli.main(["score", str(stored_run(tmp_path, "bench2drive").path)]) == 0
+    said = capsys.readouterr().out
+    assert "Bench2Drive: driving score 21.25, success rate 0.000" in said
+    assert "Overtaking 0.000" in said
+
+
+# --- doctor -----------------------------------------------------------------------------------------------------------
+
+
+def test_doctor_fails_when_a_finding_is_bad(capsys, monkeypatch):
+    findings = [Finding("wheel", "round"), Finding("engine", "gone", is_good=False)]
+    monkeypatch.setattr(cli, "examine", lambda simulator: findings)
+    assert cli.main(["doctor"]) == 1
+    said = capsys.readouterr().out.splitlines()
+    assert [line.split(maxsplit=1)[0] for line in said] == ["ok", "BAD", "1"]
+    findings.pop()
+    assert cli.main(["doctor"]) == 0
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(180)
+def test_doctor_starts_a_simulator_looks_and_says_what_does_not_answer(capsys):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"127.0.0.1:{silent.getsockname()[1]}"
+        assert cli.main(["doctor", address]) == 1
+    said = capsys.readouterr().out.splitlines()
+    assert [line for line in said if line.startswith("BAD")] == [line for line in said if address in line]
+    assert any(line.startswith("ok   camera") and "800x600" in line for line in said)
+
+
+# --- one drive --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(180)
+def test_a_smoke_route_from_command_to_score(tmp_path):
+    def leaderboard(*arguments):
+        command = [sys.executable, "-m", "carla_closed_loop", *arguments]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=150)
+        assert (done.returncode, done.stderr) == (0, "")
+        return done.stdout
+
+    evaluate = ("evaluate", "--routes-subset", "7", "--out", "run")
+    driven = leaderboard(*evaluate)
+    assert "RouteScenario_7_rep0 Ridge: driving score" in driven
+    # The table and all below it are the same from the record.
+    scored = leaderboard("score", "run")
+    assert scored.startswith("┏")
+    assert driven.endswith(scored)
+    leaderboard("export", "run", "--out", "results.json")
+    assert (tmp_path / "results.json").read_bytes() == (tmp_path / "run" / "results.json").read_bytes()
+    assert leaderboard(*evaluate, "--resume").endswith(scored)
