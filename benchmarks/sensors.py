@@ -133,6 +133,10 @@ def main() -> int:
             f"  {found.client_ms:6.2f}  {found.megabytes:7.2f}",
             flush=True,
         )
+    if not arguments.only:
+        print("\nwhere an 800x600 rgb picture's time goes (ms of one core, least of several):")
+        for name, milliseconds in where_time_goes():
+            print(f"  {name:<44} {milliseconds:7.2f}")
     print(machine())
     if arguments.json:
         arguments.json.write_text(json.dumps({"machine": machine(), "cases": measured}, indent=2) + "\n")
@@ -154,6 +158,63 @@ def measure(case: Case, seconds: float) -> Figures:
             inbox.sensor.destroy()
         loop, threads, client = (1e3 * (now - was) / ticks for was, now in zip(before, after, strict=True))
         return Figures(ticks / elapsed, loop, threads, client, size / ticks / 1e6)
+
+
+def where_time_goes() -> Iterator[tuple[str, float]]:
+    """Without wire and client, in this process and thread: 50 vehicles in Harbor, from behind one of them."""
+    from simulator.maps.library import MapLibrary
+    from simulator.scene.scene import Scene
+    from simulator.sensors.camera_spec import CameraSpec
+    from simulator.sensors.raster import Workspace, band_buffers, camera_view, setup_view
+    from simulator.sensors.raster.bands import raster_band
+    from simulator.sensors.rgb import read_rgb
+    from simulator.world.pose import Pose, compose
+    from simulator.world.world import World
+
+    world = World(MapLibrary(None).load("Harbor"))
+    places = [Pose(*point) for point in world.town.spawn_points.tolist()]
+    for place in places[:: len(places) // VEHICLES][:VEHICLES]:
+        world.spawn("vehicle.tesla.model3", {}, place)
+    scene = Scene(world.town)
+
+    def tick() -> float:
+        world.step(DELTA_S)
+        started = time.thread_time()
+        scene.frame(world, world.steps)
+        return time.thread_time() - started
+
+    yield "frame: what moves, as triangles", 1e3 * min(tick() for _ in range(20))
+    frame = scene.frame(world, world.steps)
+    view = camera_view(800, 600, 90.0, compose(places[0], Pose(x=-8.0, z=2.4)))
+    workspace, out = Workspace(), np.empty((600, 800, 4), np.uint8)
+
+    def set_up() -> Any:
+        return setup_view(view, frame.static, frame.movers, frame.materials, frame.instances, 2, workspace)
+
+    setup = set_up()
+    buffers = band_buffers(setup)
+
+    def raster() -> None:
+        for band in range(setup.bands):
+            raster_band(setup, band, *buffers)
+
+    spec = CameraSpec(800, 600, 90.0)
+    least_setup, least_raster = least(set_up), least(raster)
+    whole = least(lambda: read_rgb(frame, view, spec, out, workspace))
+    yield "set-up: culling and triangles on the screen", least_setup
+    yield "raster: which triangle is seen, 1600x1200", least_raster
+    yield "shading, and resolving to 800x600", whole - least_setup - least_raster
+
+
+def least(function: Any) -> float:
+    """Milliseconds of processor time."""
+    function()
+    found = []
+    for _ in range(10):
+        started = time.thread_time()
+        function()
+        found.append(time.thread_time() - started)
+    return 1e3 * min(found)
 
 
 class Inbox:
