@@ -1,4 +1,11 @@
-"""camera.rgb: what a scene looks like."""
+"""camera.rgb: what a scene looks like.
+
+Exposure is simple: light is worked out as a well exposed picture of that hour shows it, so with automatic exposure
+only exposure_compensation counts, and by hand shutter, film and stop count against CARLA's defaults. gamma is that of
+the display, 2.2 neutral. Lamps glow by bloom_intensity unless enable_postprocess_effects is false. Accepted and without
+effect are the other attributes: the lens is a pinhole (CARLA's own lens attributes bend and darken the picture's rim
+hardly at their defaults), and there is no motion blur, flare, depth of field, chromatic aberration or film curve.
+"""
 
 from functools import partial
 from itertools import pairwise

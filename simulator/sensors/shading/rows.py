@@ -72,7 +72,7 @@ from simulator.sensors.shading.patterns import (
 from simulator.sensors.shading.runs import MOST_PARTS, find_runs
 from simulator.sensors.shading.shadows import SHADE_LEVELS, TownShade, clear_of_shadow, lit_row
 from simulator.sensors.shading.sky import SKY_STEP, add_sky, add_sun, fade, sky_at, sky_line
-from simulator.sensors.shading.tiles import FINE, PATCHES, SIDE, SLABS, TILE_M, TURF, bilinear
+from simulator.sensors.shading.tiles import FINE, PATCHES, SIDE, SLABS, TILE_M, TURF, bilinear, level_start
 from simulator.sensors.shading.tone import tone_row
 from simulator.sensors.shading.weather import Light
 
@@ -83,8 +83,12 @@ _HALF = np.float32(0.5)
 _ONE = np.float32(1.0)
 _TWO = np.float32(2.0)
 _PER_TEXEL = np.float32(SIDE / TILE_M)
-_PER_PATCH_TEXEL = np.float32(SIDE / 110.0)
-_PER_PUDDLE_TEXEL = np.float32(17.0)
+# Soft spots are read from a smaller copy, which stays in the processor's cache.
+_SPOT_LEVEL: Final = 2
+_SPOT_SIDE: Final = SIDE >> _SPOT_LEVEL
+_SPOTS_AT: Final = level_start(_SPOT_LEVEL)
+_PER_PATCH_TEXEL = np.float32(_SPOT_SIDE / 110.0)
+_PER_PUDDLE_TEXEL = np.float32(_SPOT_SIDE / 30.0)
 _PER_LEAF_TEXEL = np.float32(13.0)
 _SHADE_CELL_M = np.float32(0.25)
 _OFF_SURFACE_M = np.float32(0.3)  # where a shadow is looked up before a wall, so that the wall does not shade itself
@@ -363,7 +367,9 @@ def _shade_row(  # type: ignore[no-untyped-def]
                 air /= _ONE + (z_m - eye_z) * per_fog_height
             through = fade(air)
             if is_ground:
-                patch = bilinear(look.tiles[PATCHES], 0, SIDE, x_m * _PER_PATCH_TEXEL, y_m * _PER_PATCH_TEXEL)
+                patch = bilinear(
+                    look.tiles[PATCHES], _SPOTS_AT, _SPOT_SIDE, x_m * _PER_PATCH_TEXEL, y_m * _PER_PATCH_TEXEL
+                )
                 l_r *= patch
                 l_g *= patch
                 l_b *= patch
@@ -377,7 +383,9 @@ def _shade_row(  # type: ignore[no-untyped-def]
                     if kind == GRASS:
                         soft = light.wet * np.float32(0.06)
                     elif light.puddles > _ZERO and nz > np.float32(0.98) and kind not in (SIDEWALK, KERB):
-                        spot = bilinear(look.tiles[PATCHES], 0, SIDE, x_m * _PER_PUDDLE_TEXEL, y_m * _PER_PUDDLE_TEXEL)
+                        spot = bilinear(
+                            look.tiles[PATCHES], _SPOTS_AT, _SPOT_SIDE, x_m * _PER_PUDDLE_TEXEL, y_m * _PER_PUDDLE_TEXEL
+                        )
                         pool = (spot - np.float32(1.27) + np.float32(0.27) * light.puddles) * np.float32(14.0)
                         pool = min(max(pool, _ZERO), _ONE)
                         soft += (_ONE - soft) * pool
