@@ -175,7 +175,7 @@ def test_under_clouds_it_is_only_dark_close_to_it():
     covered = DRY._replace(cloudiness=100.0, sun_altitude_angle=30.0, sun_azimuth_angle=90.0)
     empty = grey(shot(scene((ROAD_60M, ROAD), weather=covered), FROM_ABOVE, width=400, height=400))
     seen = grey(shot(scene((ROAD_60M, ROAD), weather=covered, casters=caster(3, 0)), FROM_ABOVE, width=400, height=400))
-    assert on_ground(seen / empty, 3.0, -2.5) > 0.95
+    assert on_ground(seen / empty, 3.0, -2.5) > 0.9  # clouds leave a trace of sun; a byte is 3 % here
     assert on_ground(seen / empty, 3.0, 0.5) < 0.7
 
 
