@@ -163,6 +163,7 @@ def test_manual_control_goes_through_its_sensors(world: carla.World) -> None:
         assert manager.drawn.wait(10.0), f"nothing came from {kind}"
         assert manager.surface is not None
         assert manager.surface.size or kind.endswith("dvs")
+    assert manager.sensor is not None
     manager.sensor.destroy()
 
 
@@ -347,4 +348,4 @@ def test_the_film_is_a_film(tmp_path: Path) -> None:
         frames = [frame.to_ndarray(format="bgr24") for frame in film.decode(video=0)]
     assert len(frames) == round(1.0 / DELTA_S)
     assert frames[0].shape == (180, 320, 3)
-    assert np.ptp(frames[-1]) > 100
+    assert int(frames[-1].max()) - int(frames[-1].min()) > 100

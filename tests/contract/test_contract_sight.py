@@ -174,9 +174,9 @@ def test_lidar_depth_and_tags_agree(bench: Bench, number: int) -> None:
     matrix = np.array(scan.transform.get_matrix())
     world = points["xyz"].astype(float) @ matrix[:3, :3].T + matrix[:3, 3]
     x, y, ahead = sight.to_pixels(depth, world)
-    metres, tags = sight.depth_m(depth), sight.labels(semantic)
+    far, tags = sight.depth_m(depth), sight.labels(semantic)
     # Steep ground far away changes by more than this from row to row: compare such pixels with their neighbours' range.
-    low, high = spread(metres, np.minimum), spread(metres, np.maximum)
+    low, high = spread(far, np.minimum), spread(far, np.maximum)
     edge = sight.is_edge(tags) | (high / low > 1.25)
     column, row = x.astype(int), y.astype(int)
     inside = (x >= 1) & (x < 1279) & (y >= 1) & (y < 959)

@@ -259,6 +259,7 @@ def test_a_camera_that_fails_ends_the_simulator_with_a_line() -> None:
             Sight.troubles.append(RuntimeError("no light"))
             wire.call("tick_cue")
             live.wait_for_line("the simulator ends: no light")
+            live.wait_for(live.server.stopped.done, "the end")
             assert live.server.stopped.result() == 1
 
 
