@@ -178,7 +178,6 @@ class Evaluation:
         if self._options.resume:
             check_resumable(read_manifest(self._run.manifest), self._manifest)
         else:
-            self._run.keep_suite(self._options.suite.path, self._options.scenarios)
             write_manifest(self._run.manifest, self._manifest)
         # Also when resuming: the run may have been cut off right here, and the suite's hash is the manifest's.
         self._run.keep_suite(self._options.suite.path, self._options.scenarios)

@@ -13,7 +13,7 @@ from enum import IntEnum
 from pathlib import Path
 from typing import Final, NamedTuple
 
-__all__ = ["Beat", "HeartbeatReader", "HeartbeatWriter", "Phase"]
+__all__ = ["Beat", "HeartbeatReader", "HeartbeatWriter", "Phase", "make_heartbeat"]
 
 # The number of writes begun and ended: odd while one is under way, so that nobody reads half of a beat.
 _WRITES: Final = struct.Struct("<Q")
@@ -85,11 +85,15 @@ class HeartbeatWriter:
         self._memory[: _WRITES.size] = _WRITES.pack(2 * self._beats)
 
 
+def make_heartbeat(path: Path) -> None:
+    """A file for a writer and readers."""
+    path.write_bytes(_WRITES.pack(0) + _BEAT.pack(Phase.STARTING, 0, 0.0, time.monotonic()))
+
+
 class HeartbeatReader:
-    """The supervisor's side; makes the file."""
+    """The side of the supervisor, and of whoever else looks on."""
 
     def __init__(self, path: Path) -> None:
-        path.write_bytes(_WRITES.pack(0) + _BEAT.pack(Phase.STARTING, 0, 0.0, time.monotonic()))
         with path.open("r+b") as file:
             self._memory = mmap.mmap(file.fileno(), _SIZE)
 

@@ -17,7 +17,7 @@ from typing import IO, Final
 
 from leaderboard.attempt import EXIT_DISK_FULL, HEARTBEAT, OUTCOME, TELL_WHERE, AttemptSpec, read_outcome
 from leaderboard.errors import InfrastructureError, UserError
-from leaderboard.heartbeat import Beat, HeartbeatReader, Phase
+from leaderboard.heartbeat import Beat, HeartbeatReader, Phase, make_heartbeat
 from leaderboard.launch.embedded import EmbeddedSimulator
 from leaderboard.processes import MARK, end_all, start
 from scenarios.events import Outcome
@@ -88,6 +88,7 @@ class Attempt:
         self._simulator: EmbeddedSimulator | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._output: IO[bytes] | None = None
+        make_heartbeat(self._folder / HEARTBEAT)
         self._heartbeat = HeartbeatReader(self._folder / HEARTBEAT)
         self._went = time.monotonic()
 

@@ -68,7 +68,7 @@ class Run:
         )
         return self
 
-    def end(self, timeout_s=100):
+    def end(self, timeout_s=200):
         """Exit code and what was said."""
         try:
             said, _ = self.process.communicate(timeout=timeout_s)

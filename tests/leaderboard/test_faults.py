@@ -36,16 +36,16 @@ AGENT_FAULTS = {
 }
 
 
-class TestAgents:
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
     """One run of one agent that fails on each route in another way."""
+    faults = dict(enumerate(AGENT_FAULTS))
+    run = Run(tmp_path_factory.mktemp("agents"), tuple(faults), length_m=20, faults=faults)
+    run.code, run.said = run.start("--timeout", "2", "--workers", "2").end()
+    return run
 
-    @pytest.fixture(scope="class")
-    def run(self, tmp_path_factory):
-        faults = dict(enumerate(AGENT_FAULTS))
-        run = Run(tmp_path_factory.mktemp("agents"), tuple(faults), length_m=20, faults=faults)
-        run.code, run.said = run.start("--timeout", "2", "--workers", "2").end()
-        return run
 
+class TestAgents:
     @pytest.mark.slow
     @pytest.mark.parametrize(("start", "fault"), list(enumerate(AGENT_FAULTS)))
     def test_each_fault_has_its_outcome_and_status(self, run, start, fault):

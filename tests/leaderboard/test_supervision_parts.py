@@ -16,7 +16,7 @@ import pytest
 from leaderboard import processes, seeds
 from leaderboard.background import LB1_COUNTS, amount
 from leaderboard.errors import UserError
-from leaderboard.heartbeat import HeartbeatReader, HeartbeatWriter, Phase
+from leaderboard.heartbeat import HeartbeatReader, HeartbeatWriter, Phase, make_heartbeat
 from leaderboard.port_lease import PortLease
 from tests.leaderboard.runs import ROOT, gone_within, is_running
 
@@ -24,6 +24,7 @@ from tests.leaderboard.runs import ROOT, gone_within, is_running
 
 
 def test_a_heartbeat_is_read_as_written_by_another_process_also_after_its_death(tmp_path):
+    make_heartbeat(tmp_path / "heartbeat")
     reader = HeartbeatReader(tmp_path / "heartbeat")
     assert reader.read().phase is Phase.STARTING
     code = (
@@ -51,6 +52,7 @@ def test_only_phases_in_which_the_guest_is_called_are_the_guests():
 
 
 def test_a_beat_that_is_being_written_is_not_taken_for_a_whole_one(tmp_path):
+    make_heartbeat(tmp_path / "heartbeat")
     reader = HeartbeatReader(tmp_path / "heartbeat")
     writer = HeartbeatWriter(tmp_path / "heartbeat")
     for tick in range(1000):
