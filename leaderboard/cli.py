@@ -39,7 +39,7 @@ from leaderboard.profiles import DEFAULT_PROFILE, PROFILES, ResultsFormat, profi
 from leaderboard.routes import load_suite, shipped_suites, suite_path
 from leaderboard.supervisor import Address
 
-__all__ = ["main", "main_as_official"]
+__all__ = ["main", "main_as_official", "parser"]
 
 EXIT_FAILURES: Final = 1
 EXIT_BAD_INPUT: Final = 2
@@ -73,7 +73,7 @@ wrong. 130: stopped by Ctrl-C; the same command with --resume goes on.
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    given = _parser().parse_args(arguments)
+    given = parser().parse_args(arguments)
     return _guarded(lambda: int(given.command(given)))
 
 
@@ -84,7 +84,7 @@ def main_as_official(arguments: Sequence[str] | None = None) -> int:
         translated = translate(arguments)
         for note in translated.notes:
             print(f"leaderboard: {note}", file=sys.stderr)
-        given = _parser().parse_args(translated.arguments)
+        given = parser().parse_args(translated.arguments)
         options = _options(given)
         translated.link()
         return _drive(given, options)
@@ -110,14 +110,14 @@ def _guarded(run: Callable[[], int]) -> int:
         return EXIT_STOPPED
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    parsed = argparse.ArgumentParser(
         prog="leaderboard",
         description="Closed-loop evaluation of driving agents over suites of routes.",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    commands = parsed.add_subparsers(required=True, metavar="COMMAND")
 
     def command(name: str, summary: str, does: Callable[[argparse.Namespace], int], epilog: str = "") -> _Add:
         added = commands.add_parser(
@@ -168,7 +168,7 @@ def _parser() -> argparse.ArgumentParser:
         "examples:\n  leaderboard doctor\n  leaderboard doctor localhost:2000      also whether CARLA answers there\n",
     )
     add("simulator", nargs="?", metavar="HOST:PORT", help="a simulator that should be reachable")
-    return parser
+    return parsed
 
 
 _Add = Callable[..., argparse.Action]

@@ -12,6 +12,10 @@ from pathlib import Path
 import pytest
 
 import simulator
+from leaderboard.cli import parser as leaderboard_parser
+from leaderboard.compat.official_command import translate
+from leaderboard.launch.embedded import shipped_maps
+from leaderboard.routes import load_suite
 from simulator.__main__ import parser
 from simulator.maps.compile import compile_town
 from simulator.maps.library import MapLibrary, UnknownMap
@@ -166,7 +170,8 @@ def commands() -> Iterator[tuple[str, list[str]]]:
     for document in DOCUMENTS:
         for _, text in blocks(document, "sh"):
             for line in text.splitlines():
-                yield name_of(document), shlex.split(line)
+                if words := shlex.split(line, comments=True):
+                    yield name_of(document), words
 
 
 def test_commands_exist() -> None:
@@ -179,10 +184,23 @@ def test_commands_exist() -> None:
             assert importlib.util.find_spec(words[2]), f"{document}: python -m {words[2]}"
             if words[2] == "simulator":
                 parser().parse_args(words[3:])  # exits where it does not understand
+            if words[2] == "leaderboard.leaderboard_evaluator":
+                translate(words[3:])
+        elif words[0] in ("leaderboard", ".venv/bin/leaderboard"):
+            leaderboard_parser().parse_args(words[1:])
         else:
-            assert words[0] in ("diff", "export", "$CARLA_ROOT/CarlaUE4.sh"), f"{document}: {shlex.join(words)}"
+            assert words[0] in ("diff", "export", "$CARLA_ROOT/CarlaUE4.sh", "./CarlaUE4.sh"), (
+                f"{document}: {shlex.join(words)}"
+            )
         found += 1
-    assert found >= 6
+    assert found >= 20
+
+
+def test_the_route_file_is_one(tmp_path: Path) -> None:
+    ((_, text),) = blocks(ROOT / "docs" / "howto" / "own-suite.md", "xml")
+    (tmp_path / "routes.xml").write_text(text)
+    suite = load_suite(tmp_path / "routes.xml", known_towns=shipped_maps())
+    assert (len(suite.routes), suite.warnings) == (1, ())
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)

@@ -5,6 +5,7 @@ import socket
 import subprocess
 import sys
 from importlib.metadata import entry_points
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +17,7 @@ from leaderboard.profiles import PROFILES
 from leaderboard.routes import shipped_suites
 from tests.leaderboard.records import stored_run
 
+HELLO = Path(__file__).parents[2] / "examples" / "hello_agent.py"
 ONE_ROUTE = """<routes><route id="0" town="{}">
 <waypoints><position x="0" y="0" z="0"/><position x="9" y="0" z="0"/></waypoints></route></routes>"""
 
@@ -245,22 +247,31 @@ def test_doctor_starts_a_simulator_looks_and_says_what_does_not_answer(capsys):
 # --- one drive --------------------------------------------------------------------------------------------------------
 
 
+def leaderboard(folder, *arguments):
+    command = [sys.executable, "-m", "carla_closed_loop", *arguments]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=150)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(180)
+def test_the_example_of_an_agent_comes_to_the_end_of_a_route(tmp_path):
+    said = leaderboard(tmp_path, "evaluate", "--agent", str(HELLO), "--routes-subset", "2", "--out", "run")
+    assert "RouteScenario_2_rep0 Orchard: driving score" in said
+    assert "completion 100.0" in said
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(180)
 def test_a_smoke_route_from_command_to_score(tmp_path):
-    def leaderboard(*arguments):
-        command = [sys.executable, "-m", "carla_closed_loop", *arguments]
-        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=150)
-        assert (done.returncode, done.stderr) == (0, "")
-        return done.stdout
-
     evaluate = ("evaluate", "--routes-subset", "7", "--out", "run")
-    driven = leaderboard(*evaluate)
+    driven = leaderboard(tmp_path, *evaluate)
     assert "RouteScenario_7_rep0 Ridge: driving score" in driven
     # The table and all below it are the same from the record.
-    scored = leaderboard("score", "run")
+    scored = leaderboard(tmp_path, "score", "run")
     assert scored.startswith("┏")
     assert driven.endswith(scored)
-    leaderboard("export", "run", "--out", "results.json")
+    leaderboard(tmp_path, "export", "run", "--out", "results.json")
     assert (tmp_path / "results.json").read_bytes() == (tmp_path / "run" / "results.json").read_bytes()
-    assert leaderboard(*evaluate, "--resume").endswith(scored)
+    assert leaderboard(tmp_path, *evaluate, "--resume").endswith(scored)

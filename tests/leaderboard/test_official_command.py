@@ -27,7 +27,7 @@ def checkpoint(tmp_path):
 
 def given(text, checkpoint):
     translated = translate(shlex.split(text.format(checkpoint=checkpoint)))
-    return cli._parser().parse_args(translated.arguments), translated
+    return cli.parser().parse_args(translated.arguments), translated
 
 
 def test_second_generation(checkpoint):

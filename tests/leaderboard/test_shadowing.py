@@ -93,8 +93,21 @@ def test_a_folder_that_is_no_package_is_in_nobodys_way(call, tmp_path):
     assert (done.returncode, done.stderr) == (0, "")
 
 
+OFFICIAL = ("--routes", "no-such.xml", "--agent", "agent.py")
+
+
 def test_the_official_evaluators_name_under_our_path(call, foreign):
-    flags = ["--routes", "no-such.xml", "--agent", "agent.py"]
-    done = call(sys.executable, "-m", "leaderboard.leaderboard_evaluator", *flags, path=(ROOT, foreign))
+    done = call(sys.executable, "-m", "leaderboard.leaderboard_evaluator", *OFFICIAL, path=(ROOT, foreign))
+    note, refusal = done.stderr.splitlines()
     assert done.returncode == 2
-    assert only_line(done.stderr.split("\n", 1)[1]).startswith("leaderboard: --suite no-such.xml: ")
+    assert "traffic" in note
+    assert refusal.startswith("leaderboard: --suite no-such.xml: ")
+
+
+def test_the_official_evaluators_file_as_public_scripts_call_it(call, foreign):
+    # python ${LEADERBOARD_ROOT}/leaderboard/leaderboard_evaluator.py
+    done = call(sys.executable, ROOT / "leaderboard" / "leaderboard_evaluator.py", *OFFICIAL)
+    said, _, refusal = done.stderr.splitlines()
+    assert done.returncode == 2
+    assert said == passed_over(foreign)
+    assert refusal.startswith("leaderboard: --suite no-such.xml: ")
