@@ -230,7 +230,9 @@ def _drive(given: argparse.Namespace, options: Options) -> int:
     for warning in options.suite.warnings:
         console.print(f"warning: {warning}", markup=False)
     manifest = _manifest(options)
-    evaluation = Evaluation(options, manifest, Progress(console, len(options.suite.routes) * options.repetitions))
+    progress = Progress(console, options.allow_missing_scenarios)
+    evaluation = Evaluation(options, manifest, progress)
+    progress.follow(evaluation)
     simulator = f"{manifest.simulator.kind} {manifest.simulator.version}"
     console.print(
         f"{options.suite.name} ({options.suite.sha256[:12]}), {evaluation.planned} drives of {options.agent}, profile "
@@ -346,8 +348,11 @@ def _agent_path(agent: str) -> Path:
         spec = util.find_spec(agent)
     except (ImportError, ValueError):
         spec = None
+    except Exception as error:  # to find a.b, Python imports a: code of the user's
+        raise UserError(f"--agent {agent}: cannot be imported: {type(error).__name__}: {error}") from error
     if spec is None or spec.origin is None:
-        raise UserError(f"--agent {agent}: neither a file nor a module that can be imported")
+        reason = "neither a file nor a module that can be imported; a module's folder must be on PYTHONPATH"
+        raise UserError(f"--agent {agent}: {reason}")
     origin = Path(spec.origin)
     return origin.parent if origin.name == "__init__.py" else origin
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from typing import Final
 
 from rich.console import Console
 from rich.table import Table
 
-from leaderboard.evaluate import Watcher
+from leaderboard.evaluate import Evaluation, Watcher
 from leaderboard.heartbeat import Beat, Phase
 from leaderboard.log.manifest import Manifest
 from leaderboard.routes import Job
@@ -18,44 +20,68 @@ from leaderboard.supervisor import Ended
 
 __all__ = ["Progress", "print_bench2drive", "print_summary"]
 
+_SHOW_EVERY_S: Final = 0.2
+
 
 class Progress(Watcher):
     """A line for each route, and where the terminal allows it one that changes."""
 
-    def __init__(self, console: Console, planned: int) -> None:
+    def __init__(self, console: Console, allow_missing_scenarios: bool) -> None:
         self._console = console
-        self._total = planned
+        self._allow = allow_missing_scenarios
+        self._evaluation: Evaluation | None = None
         self._started = time.monotonic()
-        self._scores: list[float] = []
-        self._done = 0
+        self._done_here = 0
         self._shown = 0.0
+        self._first_beats: dict[int, tuple[float, float]] = {}
+        """Of each worker's drive: wall time and simulated time of its first tick that was seen."""
+        # Workers are threads, and there is one terminal.
+        self._lock = threading.Lock()
+
+    def follow(self, evaluation: Evaluation) -> None:
+        """Where the numbers of the line that changes are from; after --resume they begin with what was there."""
+        self._evaluation = evaluation
+
+    def began(self, job: Job, attempt: int, worker: int) -> None:
+        self._first_beats.pop(worker, None)
 
     def beat(self, job: Job, worker: int, beat: Beat) -> None:
         now = time.monotonic()
-        if not self._console.is_terminal or now - self._shown < 0.2:
+        if beat.phase >= Phase.TICK:
+            self._first_beats.setdefault(worker, (now, beat.sim_s))
+        if not self._console.is_terminal or now - self._shown < _SHOW_EVERY_S or self._evaluation is None:
             return
         self._shown = now
-        what = f"{beat.sim_s:6.1f} s driven" if beat.phase >= Phase.TICK else beat.phase.name.lower()
-        left = ""
-        if self._done:
-            seconds = (now - self._started) / self._done * (self._total - self._done)
-            left = f", about {seconds / 60:.0f} min left"
-        mean = f", score so far {sum(self._scores) / len(self._scores):.1f}" if self._scores else ""
-        line = f"{self._done}/{self._total}  {job.record_id} in {job.route.town}: {what}{mean}{left}"
-        self._console.file.write(f"\r\x1b[K{line[: self._console.width - 1]}")
-        self._console.file.flush()
+        parts = [f"{job.record_id} in {job.route.town}: {self._pace(worker, now, beat)}"]
+        results, planned = self._evaluation.results, self._evaluation.planned
+        scores = [result.score.driving_score for result in results if result.score and result.counts(self._allow)]
+        if scores:
+            parts.append(f"score so far {sum(scores) / len(scores):.1f}")
+        if self._done_here:
+            seconds = (now - self._started) / self._done_here * (planned - len(results))
+            parts.append(f"about {seconds / 60:.0f} min left")
+        line = f"{len(results)}/{planned}  {', '.join(parts)}"
+        with self._lock:
+            self._console.file.write(f"\r\x1b[K{line[: self._console.width - 1]}")
+            self._console.file.flush()
+
+    def _pace(self, worker: int, now: float, beat: Beat) -> str:
+        if worker not in self._first_beats:
+            return beat.phase.name.lower().replace("_", " ")
+        since, from_s = self._first_beats[worker]
+        pace = (beat.sim_s - from_s) / (now - since) if now > since else 0.0
+        return f"{beat.sim_s:.1f} s driven at {pace:.1f} times real time"
 
     def retried(self, job: Job, ended: Ended) -> None:
         self._say(f"{job.record_id}: {ended.outcome}, driven again ({ended.detail})")
 
     def finished(self, result: RouteResult, detail: str) -> None:
-        self._done += 1
+        self._done_here += 1
         pace = result.duration_game_s / max(result.duration_system_s, 1e-3)
         if result.score is None:
             self._say(f"{result.record_id}: {result.outcome}, no score ({detail})")
             return
         score = result.score
-        self._scores.append(score.driving_score)
         why = f" ({detail})" if detail != str(result.outcome) else ""
         self._say(
             f"{result.record_id} {result.town}: driving score {score.driving_score:.1f}, completion "
@@ -64,9 +90,10 @@ class Progress(Watcher):
         )
 
     def _say(self, line: str) -> None:
-        if self._console.is_terminal:
-            self._console.file.write("\r\x1b[K")
-        self._console.print(line, markup=False)
+        with self._lock:
+            if self._console.is_terminal:
+                self._console.file.write("\r\x1b[K")
+            self._console.print(line, markup=False)
 
 
 def print_summary(console: Console, summary: Summary, manifest: Manifest) -> None:

@@ -100,6 +100,14 @@ def test_flags_that_argparse_refuses(capsys, flags):
     assert flags[0] in capsys.readouterr().err
 
 
+def test_a_module_in_a_package_that_does_not_import(capsys, tmp_path, monkeypatch):
+    (tmp_path / "broken_guest").mkdir()
+    (tmp_path / "broken_guest" / "__init__.py").write_text("1 / 0\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    said = refusal(capsys, "evaluate", "--agent", "broken_guest.agent", "--out", tmp_path / "run")
+    assert "--agent broken_guest.agent: cannot be imported: ZeroDivisionError" in said
+
+
 def test_a_folder_that_holds_something_else_is_left_alone(capsys, tmp_path):
     (tmp_path / "thesis.tex").touch()
     command = ("evaluate", "--out", str(tmp_path))

@@ -1,0 +1,98 @@
+"""The line that changes while routes are driven: whose numbers it shows."""
+
+import io
+from types import SimpleNamespace
+
+import pytest
+from rich.console import Console
+
+from leaderboard import console as consoles
+from leaderboard.console import Progress
+from leaderboard.heartbeat import Beat, Phase
+
+
+def job(route_id):
+    return SimpleNamespace(record_id=f"RouteScenario_{route_id}_rep0", route=SimpleNamespace(town="Harbor"))
+
+
+def result(driving_score, counts=True):
+    score = SimpleNamespace(driving_score=driving_score, completion=100.0, penalty=1.0)
+    return SimpleNamespace(
+        record_id="RouteScenario_0_rep0",
+        town="Harbor",
+        outcome="completed",
+        duration_game_s=10.0,
+        duration_system_s=2.0,
+        score=score if driving_score is not None else None,
+        counts=lambda allow: counts or allow,
+    )
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    now = SimpleNamespace(s=100.0)
+    monkeypatch.setattr(consoles, "time", SimpleNamespace(monotonic=lambda: now.s))
+    return now
+
+
+@pytest.fixture
+def screen():
+    return io.StringIO()
+
+
+def shown(screen):
+    """The line as it is now."""
+    return screen.getvalue().rpartition("\r\x1b[K")[2]
+
+
+def make(screen, results, planned=4, allow=False, terminal=True):
+    progress = Progress(Console(file=screen, force_terminal=terminal, width=200, highlight=False), allow)
+    progress.follow(SimpleNamespace(results=results, planned=planned))
+    return progress
+
+
+def test_before_the_first_tick_it_says_what_is_being_done(screen, clock):
+    progress = make(screen, [])
+    progress.began(job(3), 1, 0)
+    progress.beat(job(3), 0, Beat(1, Phase.AGENT_SETUP, 0, 0.0, 0.0))
+    assert shown(screen) == "0/4  RouteScenario_3_rep0 in Harbor: agent setup"
+
+
+def test_speed_is_that_of_this_drive(screen, clock):
+    progress = make(screen, [])
+    for _ in range(2):
+        progress.began(job(3), 1, 0)
+        progress.beat(job(3), 0, Beat(1, Phase.TICK, 1, 0.0, 0.0))
+        clock.s += 2.0
+        progress.beat(job(3), 0, Beat(9, Phase.TICK, 300, 15.0, 0.0))
+        assert shown(screen) == "0/4  RouteScenario_3_rep0 in Harbor: 15.0 s driven at 7.5 times real time"
+        clock.s += 60.0
+
+
+def test_after_a_resume_it_goes_on_from_what_was_there(screen, clock):
+    results = [result(80.0), result(None), result(10.0, counts=False)]
+    progress = make(screen, results, planned=6)
+    clock.s += 60.0
+    results.append(result(40.0))
+    progress.finished(results[-1], "completed")
+    progress.beat(job(3), 0, Beat(1, Phase.WORLD, 0, 0.0, 0.0))
+    # One drive took a minute here; two are left.
+    assert shown(screen) == "4/6  RouteScenario_3_rep0 in Harbor: world, score so far 60.0, about 2 min left"
+
+
+def test_it_is_not_written_more_often_than_it_can_be_read_or_where_nobody_looks(screen, clock):
+    progress = make(screen, [])
+    for _ in range(50):
+        progress.beat(job(3), 0, Beat(1, Phase.WORLD, 0, 0.0, 0.0))
+        clock.s += 0.01
+    assert 2 <= screen.getvalue().count("\r") <= 3
+    elsewhere = io.StringIO()
+    make(elsewhere, [], terminal=False).beat(job(3), 0, Beat(1, Phase.WORLD, 0, 0.0, 0.0))
+    assert elsewhere.getvalue() == ""
+
+
+def test_a_drive_without_a_score_says_why(screen):
+    progress = make(screen, [], terminal=False)
+    lost = result(None)
+    progress.finished(lost, "the simulator ended with [exit] code 1")
+    assert screen.getvalue() == ("RouteScenario_0_rep0: completed, no score (the simulator ended with [exit] code 1)\n")
