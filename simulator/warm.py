@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numba
+import numpy as np
 
 from simulator.blueprints import validate_attributes
 from simulator.kernels import CACHE_DIR
@@ -20,6 +21,7 @@ from simulator.protocol.stream import HEADER_BYTES
 from simulator.scene.scene import Scene
 from simulator.sensors import warm_up as warm_sensors
 from simulator.sensors.raster import one_by_one
+from simulator.sensors.shading.lamps import GLOW, add_glow
 from simulator.server.seeing import SEEING, Look
 from simulator.server.snapshot import StatePacker
 from simulator.world.pose import Pose
@@ -27,6 +29,8 @@ from simulator.world.queries import cast_ray, project_point
 from simulator.world.world import World
 
 __all__ = ["warm"]
+
+_RAINY_NIGHT = (100.0, 100.0, 90.0, 100.0, 0.0, -30.0, 50.0, 0.0, 0.2, 80.0, 1.0, 0.03, 0.0331, 0.0)
 
 
 def warm(town: TownMap, say: Callable[[str], None]) -> None:
@@ -65,9 +69,17 @@ def _hash_of_simulator() -> str:
 
 
 def _look_around(world: World) -> None:
-    """Read every sensor that sees, as its blueprint makes it but for the size of pictures."""
-    frame = Scene(world.town).frame(world, 1)
-    look = Look(frame, Pose(z=2.0), Pose(z=2.0), frozenset(), one_by_one)
+    """Read every sensor that sees, as its blueprint makes it but for the size of pictures, on a night of rain too."""
+    scene = Scene(world.town)
+    for weather in (world.weather, _RAINY_NIGHT):
+        world.weather = weather
+        frame = scene.frame(world, 1)
+        _read_all(world, Look(frame, Pose(z=2.0), Pose(z=2.0), frozenset(), one_by_one))
+    # A town may have no lamp in sight.
+    add_glow([np.zeros(1, GLOW)], 1.0, np.zeros((64, 64), np.uint32))
+
+
+def _read_all(world: World, look: Look) -> None:
     for kind, make in SEEING.items():
         blueprint = world.catalogue.find(kind)
         assert blueprint is not None
