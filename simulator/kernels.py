@@ -54,6 +54,7 @@ def _collect(path: Path, found: dict[Path, bytes]) -> None:
     found[path] = path.read_bytes()
     for module, names in _IMPORT.findall(found[path].decode()):
         base = _PACKAGE.parent.joinpath(*module.split("."))
-        _collect(base.with_suffix(".py"), found)
+        for file in (base.with_suffix(".py"), base / "__init__.py"):  # a module or a package
+            _collect(file, found)
         for name in re.findall(r"\w+", names):
             _collect((base / name).with_suffix(".py"), found)
