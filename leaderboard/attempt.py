@@ -51,6 +51,8 @@ class AttemptSpec:
     track: str | None
     host: str
     port: int
+    shared: bool
+    """Whether others use the simulator afterwards."""
     seed: int
     timing: str
     traffic: str
@@ -142,6 +144,7 @@ def _run(spec: AttemptSpec, seed: int, folder: Path, beat: HeartbeatWriter) -> t
         charge=charge,
         host=spec.host,
         port=spec.port,
+        shared=spec.shared,
         leases=Path(spec.leases),
         client_timeout_s=spec.client_timeout_s,
     )

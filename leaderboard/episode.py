@@ -81,6 +81,8 @@ class EpisodeInput:
     charge: Charge
     host: str
     port: int
+    shared: bool
+    """Whether somebody else's simulator is to be given back as it is without us: running by the clock."""
     leases: Path
     """Folder of the port leases that all runs of a user share."""
     client_timeout_s: float
@@ -104,6 +106,7 @@ class Episode:
         self._time_s = 0.0
         self._place = Place(0.0, 0.0, 0.0)
         self._lease: PortLease | None = None
+        self._world: carla.World | None = None
         self._manager: carla.TrafficManager | None = None
         self._criteria: CriteriaSuite | None = None
         self._observer: EgoObserver | None = None
@@ -140,7 +143,7 @@ class Episode:
         self._beat.enter(Phase.WORLD)
         client = carla.Client(given.host, given.port)
         client.set_timeout(given.client_timeout_s)
-        world = self._load(client)
+        world = self._world = self._load(client)
         town_map = world.get_map()
         plan = plan_route(town_map, route.keypoints)
         self._agent.load()
@@ -354,6 +357,8 @@ class Episode:
                 self._observer.close()
             if self._manager is not None:
                 self._manager.shut_down()
+            if self._given.shared and self._world is not None:
+                self._world.apply_settings(carla.WorldSettings())
         if self._lease is not None:
             self._lease.release()
 

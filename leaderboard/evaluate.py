@@ -290,6 +290,7 @@ class Evaluation:
             track=options.track,
             host="",
             port=0,
+            shared=options.simulator is not None,
             seed=options.seed,
             timing=options.timing,
             traffic=options.traffic,

@@ -26,8 +26,8 @@ __all__ = ["Address", "Attempt", "Ended", "Stopped", "environment", "wait_for"]
 
 _ROOT: Final = Path(__file__).resolve().parents[1]
 _POLL_S: Final = 0.01
-_READY_S: Final = 120.0
-"""A cold start compiles kernels and the map."""
+_READY_S: Final = 600.0
+"""A cold start compiles kernels and the map: minutes where several do so at once."""
 _ASK_AGAIN_S: Final = 0.2
 _TELLING_S: Final = 0.1
 OUTPUT: Final = "output.log"

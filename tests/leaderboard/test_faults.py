@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 
+import carla
 import pytest
 
 from leaderboard.log.manifest import read_manifest
@@ -235,6 +236,8 @@ def test_a_shared_simulator_is_never_ended_and_a_lost_one_is_waited_for(tmp_path
         code, said = run.end()
         assert code == 0, said
         assert second.poll() is None
+        settings = carla.Client("127.0.0.1", port).get_world().get_settings()
+        assert not settings.synchronous_mode, "whoever shares it finds it running"
     outcomes = run.attempts(0)
     assert outcomes[-1] == "completed"
     assert set(outcomes[:-1]) <= {"simulator lost", "simulator stalled"}
