@@ -1,5 +1,6 @@
 """What supervision stands on: heartbeats, leases, seeds, processes, the amount of traffic."""
 
+import importlib
 import os
 import random
 import signal
@@ -124,7 +125,7 @@ def test_torch_is_seeded_when_a_guest_imports_it_and_not_imported_before(untouch
     sys.path.insert(0, str(tmp_path))
     seeds.seed_everything(5)
     assert "torch" not in sys.modules
-    import torch
+    torch = importlib.import_module("torch")
 
     assert torch.SEEDS == [5]
     assert Path(torch.__file__) == tmp_path / "torch.py"

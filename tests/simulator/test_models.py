@@ -249,7 +249,7 @@ def test_the_same_model_is_made_again() -> None:
         again = model(type_id)
         assert again is not first
         for one, other in zip(meshes(first), meshes(again), strict=True):
-            assert all(a.tobytes() == b.tobytes() for a, b in zip(one, other, strict=True))
+            assert all(np.asarray(a).tobytes() == np.asarray(b).tobytes() for a, b in zip(one, other, strict=True))
         assert first.joints.tobytes() == again.joints.tobytes()
 
 

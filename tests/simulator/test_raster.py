@@ -415,7 +415,7 @@ def test_a_workspace_can_be_used_again_for_anything():
 
 
 @njit
-def draw(zinv, triangle, row_start, first, end, start, slope, row):  # type: ignore[no-untyped-def]
+def draw(zinv, triangle, row_start, first, end, start, slope, row):
     draw_span(zinv, triangle, row_start, first, end, np.float32(start), np.float32(slope), np.int32(row))
 
 

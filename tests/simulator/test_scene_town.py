@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from simulator.maps import town
-from simulator.maps.land import terrain_height
 from simulator.maps.ground import ground
+from simulator.maps.land import terrain_height
 from simulator.maps.library import MapLibrary
 from simulator.maps.town import TownMap
 from simulator.scene import signs
