@@ -142,7 +142,7 @@ def test_without_torch_its_import_fails_as_ever(untouched, monkeypatch):
     monkeypatch.setattr(sys, "path", [])
     seeds.seed_everything(5)
     with pytest.raises(ModuleNotFoundError, match="torch"):
-        import torch  # noqa: F401
+        importlib.import_module("torch")
 
 
 # --- processes --------------------------------------------------------------------------------------------------------
