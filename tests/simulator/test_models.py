@@ -308,3 +308,8 @@ def test_fitted_stretches_exactly_to_the_box() -> None:
     mesh = fitted(builder.build(), low, high)
     assert mesh.vertices.min(0).tolist() == pytest.approx(low)
     assert mesh.vertices.max(0).tolist() == pytest.approx(high)
+
+
+@pytest.mark.parametrize("driver_id", ["", "7", "7.0", "3.5f", "1e999", "-4", "nobody"])
+def test_a_driver_may_be_named_by_any_text(driver_id: str) -> None:
+    assert model_of("vehicle.bh.crossbike", {"driver_id": driver_id}, (0.0, 0.0, 0.8), (0.7, 0.4, 0.8)) is not None

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from functools import cache
 
+from simulator.blueprints import number
 from simulator.scene.materials import Colour, linear
 from simulator.scene.mesh import Point
 from simulator.scene.models.model import Model
@@ -14,6 +15,7 @@ __all__ = ["Model", "model_of", "tint_of"]
 
 # What else of an actor's attributes than its type changes its shape.
 _SHAPING = ("driver_id", "gender", "age", "mesh_path")
+_LARGEST = 1e6
 
 
 def model_of(type_id: str, attributes: Mapping[str, str], center: Point, half: Point) -> Model | None:
@@ -29,7 +31,7 @@ def model_of(type_id: str, attributes: Mapping[str, str], center: Point, half: P
 @cache
 def _model(type_id: str, center: Point, half: Point, driver_id: str, gender: str, age: str, mesh_path: str) -> Model:
     if type_id.startswith("vehicle."):
-        return vehicle_model(type_id.removeprefix("vehicle."), int(driver_id or 0), center, half)
+        return vehicle_model(type_id.removeprefix("vehicle."), _whole(driver_id), center, half)
     if type_id.startswith("walker."):
         return walker_model(type_id, gender, age, half)
     return prop_model(type_id.removeprefix("static.prop."), mesh_path, center, half)
@@ -44,3 +46,8 @@ def tint_of(type_id: str, attributes: Mapping[str, str]) -> Colour:
     if type_id.startswith("walker."):
         return walker_tint(type_id)
     return parked_tint(attributes.get("mesh_path", ""))
+
+
+def _whole(text: str) -> int:
+    """A whole number of an attribute, which scripts may write as "7.0"."""
+    return int(min(max(number(text), 0.0), _LARGEST))
