@@ -273,8 +273,11 @@ def test_lidar_points_over_the_picture(bench: Bench) -> None:
 def test_a_sensor_may_be_spawned_and_listened_to_in_a_batch(bench: Bench) -> None:
     car = bench.car()
     blueprint = bench.blueprint("sensor.camera.rgb", **SMALL)
-    [response] = bench.client.apply_batch_sync([carla.command.SpawnActor(blueprint, carla.Transform(), car)], True)
+    # Without its tick: the client waits for that with Python's lock held, and callbacks of sensors that are still on
+    # their way can then keep its threads from taking the state it waits for.
+    [response] = bench.client.apply_batch_sync([carla.command.SpawnActor(blueprint, carla.Transform(), car)], False)
     assert not response.error
+    bench.tick()
     sensor = bench.world.get_actor(response.actor_id)
     images: queue.Queue[Any] = queue.Queue()
     sensor.listen(images.put)
