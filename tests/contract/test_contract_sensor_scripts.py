@@ -44,8 +44,8 @@ class SyncMode:
         return data
 
     def __exit__(self, *error: object) -> None:
-        # The example leaves it. Other tests share this client, and its apply_batch_sync(..., True) waits for a state with
-        # Python's lock held: a callback of on_tick keeps the thread that takes the state waiting for that lock.
+        # The example leaves it. Other tests share this client, and its apply_batch_sync(..., True) waits for a state
+        # with Python's lock held: a callback of on_tick keeps the thread that takes states waiting for that lock.
         self.world.remove_on_tick(self.on_tick)
         self.world.apply_settings(self.before)
 
