@@ -89,6 +89,7 @@ class DrawnWorld:
         a["side"] = side
         self.vehicles[side]["actor"] = row
         default_state(self.vehicles, side)
+        self.vehicles[side]["gear"] = 1  # as a car is that has been driven
         set_physics(self.vehicles, side, spec.physics, *spec.half_extents)
         self.vehicles[side]["hand_brake"] = hand_brake
         for name, value in fields.items():
