@@ -2,7 +2,8 @@
 
 Numba's own cache looks at the file of the kernel alone, so a kernel that inlines another one from a
 second file keeps running the old code after an edit there. Here every kernel is cached in a folder
-named by the hash of its module and of all the simulator's modules that it imports.
+named by the hash of its module and of all the simulator's modules that it imports. The folder says all that matters,
+so every checkout and installation of the same sources shares it, wherever it lies.
 """
 
 import hashlib
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
+from numba.core.caching import UserProvidedCacheLocator
 
 __all__ = ["CACHE_DIR", "njit"]
 
@@ -21,7 +23,18 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 _PACKAGE = Path(__file__).resolve().parent
 _IMPORT = re.compile(r"^\s*(?:from|import)\s+(simulator[\w.]*)(?:\s+import\s+(\([^)]*\)|[^\n]*))?", re.MULTILINE)
 
+# Ours, and numba's own where that folder cannot be written.
+_LOCATORS = "simulator.kernels.SharedCacheLocator,InTreeCacheLocator,UserWideCacheLocator"
+
 CACHE_DIR = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "carla-closed-loop"
+
+
+class SharedCacheLocator(UserProvidedCacheLocator):
+    """numba's cache in a given folder, without the path of the source in its name."""
+
+    @classmethod
+    def get_suitable_cache_subpath(cls, py_file: str) -> str:
+        return Path(py_file).parent.name
 
 
 def njit(function: _Function) -> _Function:
@@ -29,12 +42,13 @@ def njit(function: _Function) -> _Function:
     folder = CACHE_DIR / "kernels" / _hash_of_sources(Path(function.__code__.co_filename).resolve())
     if function.__module__ == "__main__":
         folder /= "main"  # what is compiled names its module, and a program may also be imported, by tests
-    before = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = str(folder)  # read when the decorator is applied
+    before = numba.config.CACHE_DIR, numba.config.CACHE_LOCATOR_CLASSES
+    numba.config.CACHE_DIR = str(folder)  # both are read when the decorator is applied
+    numba.config.CACHE_LOCATOR_CLASSES = _LOCATORS
     try:
         compiled: _Function = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
     finally:
-        numba.config.CACHE_DIR = before
+        numba.config.CACHE_DIR, numba.config.CACHE_LOCATOR_CLASSES = before
     return compiled
 
 

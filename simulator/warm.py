@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numba
 import numpy as np
+from llvmlite import binding as llvm
 
 from simulator.blueprints import validate_attributes
 from simulator.kernels import CACHE_DIR
@@ -61,8 +62,9 @@ def warm(town: TownMap, say: Callable[[str], None]) -> None:
 
 
 def _hash_of_simulator() -> str:
-    """Changes with every edit of the simulator, and with the compiler."""
-    digest = hashlib.sha256(numba.__version__.encode())
+    """Changes with every edit of the simulator, with the compiler, and with the processor that it compiles for."""
+    processor = f"{llvm.get_host_cpu_name()} {llvm.get_host_cpu_features().flatten()}"
+    digest = hashlib.sha256(f"{numba.__version__} {processor}".encode())
     for source in sorted(Path(__file__).resolve().parent.rglob("*.py")):
         digest.update(source.read_bytes())
     return digest.hexdigest()[:16]
