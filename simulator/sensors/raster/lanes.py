@@ -7,7 +7,7 @@ results are the same bits on every processor, also where sixteen lanes are made 
 
 from typing import Any, Final
 
-from llvmlite import ir  # type: ignore[import-untyped]
+from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
