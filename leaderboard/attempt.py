@@ -56,6 +56,7 @@ class AttemptSpec:
     seed: int
     timing: str
     traffic: str
+    walkers: int
     folder: str
     leases: str
     client_timeout_s: float
@@ -141,6 +142,7 @@ def _run(spec: AttemptSpec, seed: int, folder: Path, beat: HeartbeatWriter) -> t
         profile=profile,
         seed=seed,
         traffic=spec.traffic,
+        walkers=spec.walkers,
         charge=charge,
         host=spec.host,
         port=spec.port,

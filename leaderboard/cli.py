@@ -195,11 +195,18 @@ def _add_evaluate(add: _Add) -> None:
         "replay:RUN (as in that run) (default: sync)",
     )
     add("--traffic", default="none", metavar="none|lb1|N", help="vehicles around the routes (default: none)")
+    add("--walkers", type=_count, default=0, metavar="N", help="pedestrians around the routes (default: 0)")
     add("--timeout", type=_seconds, metavar="S", help="for the agent's setup and each step (default: the profile's)")
     add("--stall-timeout", type=_seconds, default=60.0, metavar="S", help="a simulator without a tick is lost (60)")
     add("--allow-missing-scenarios", action="store_true", help="count routes whose scenarios could not be built")
     add("--out", type=Path, metavar="DIR", help="folder of the record (default: runs/TIME)")
     add("--resume", action="store_true", help="go on with the run in --out")
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdigit()):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 0 on")
+    return int(text)
 
 
 def _positive(text: str) -> int:
@@ -285,6 +292,7 @@ def _options(given: argparse.Namespace) -> Options:
         workers=workers,
         timing=given.timing,
         traffic=given.traffic,
+        walkers=given.walkers,
         agent_timeout_s=given.timeout if given.timeout is not None else profile.runtime.agent_timeout_s,
         stall_timeout_s=given.stall_timeout,
         allow_missing_scenarios=given.allow_missing_scenarios,
@@ -312,6 +320,7 @@ def _manifest(options: Options) -> Manifest:
         seed=options.seed,
         timing=options.timing,
         traffic=options.traffic,
+        walkers=options.walkers,
         allow_missing_scenarios=options.allow_missing_scenarios,
         agent_timeout_s=options.agent_timeout_s,
         stall_timeout_s=options.stall_timeout_s,

@@ -99,6 +99,7 @@ class Progress(Watcher):
 def print_summary(console: Console, summary: Summary, manifest: Manifest) -> None:
     """The tables, and beside them what the numbers rest on."""
     simulator, suite = manifest.simulator, manifest.suite
+    around = manifest.traffic + (f" and {manifest.walkers} walkers" if manifest.walkers else "")
     console.print(_table("town", summary.by_town, summary))
     if summary.by_scenario:
         console.print(_table("scenario", summary.by_scenario, summary))
@@ -108,7 +109,7 @@ def print_summary(console: Console, summary: Summary, manifest: Manifest) -> Non
     console.print(f"official mean over all planned: {summary.official_driving_score:.3f}")
     console.print(
         f"{manifest.agent.source} on {suite.name} ({suite.sha256[:12]}), profile {summary.profile}, timing "
-        f"{manifest.timing}, traffic {manifest.traffic}, simulator {simulator.kind} {simulator.version}",
+        f"{manifest.timing}, traffic {around}, simulator {simulator.kind} {simulator.version}",
         markup=False,
     )
     if manifest.simulator.kind == "embedded":

@@ -56,6 +56,7 @@ class Options:
     workers: int
     timing: str
     traffic: str
+    walkers: int
     agent_timeout_s: float
     stall_timeout_s: float
     allow_missing_scenarios: bool
@@ -294,6 +295,7 @@ class Evaluation:
             seed=options.seed,
             timing=options.timing,
             traffic=options.traffic,
+            walkers=options.walkers,
             folder=str(self._run.begin_attempt(job.record_id, number).resolve()),
             leases=str(_LEASES),
             client_timeout_s=_CLIENT_TIMEOUT_S,

@@ -124,6 +124,16 @@ class AgentReady(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TrafficSpawned(Event):
+    """How many of the vehicles and walkers that were asked for found a place; not written where none were."""
+
+    vehicles_asked: int
+    vehicles: int
+    walkers_asked: int
+    walkers: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CollisionStarted(Event):
     """The ego and another thing touch: every contact, also those that the profile's rules ignore (`ignored` says why).
 
@@ -267,6 +277,7 @@ EVENT_TYPES: dict[str, type[Event]] = {
     for kind in (
         EpisodeStarted,
         AgentReady,
+        TrafficSpawned,
         CollisionStarted,
         RanRedLight,
         RanStopSign,

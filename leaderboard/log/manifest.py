@@ -89,6 +89,8 @@ class Manifest:
     machine: MachineInfo
     started: str
     """ISO 8601, UTC."""
+    walkers: int = 0
+    """Around each route; runs made before there were any lack it."""
 
     @property
     def repeatable(self) -> bool:
@@ -102,6 +104,7 @@ _FIXED: Final = (
     "seed",
     "timing",
     "traffic",
+    "walkers",
     "allow_missing_scenarios",
     "agent_timeout_s",
     "suite",
