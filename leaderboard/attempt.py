@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from leaderboard.agent_clock import Charge, fixed, measured, parse_timing, replay
-from leaderboard.errors import InfrastructureError, UserError
+from leaderboard.errors import InfrastructureError, RouteFileError, UserError
 from leaderboard.heartbeat import HeartbeatWriter, Phase
 from leaderboard.log.files import is_disk_full, write_atomic
 from leaderboard.log.run import EVENTS, TIMING, TRACE, RunDirectory
@@ -42,7 +42,10 @@ class AttemptSpec:
     """All that the process is told, as JSON."""
 
     suite: str
+    """The run's own copy, as is that of the scenarios."""
     scenarios: str | None
+    routes: str
+    """The user's file, for who wants to name it."""
     route_id: str
     repetition: int
     profile: str
@@ -121,13 +124,14 @@ def _run(spec: AttemptSpec, seed: int, folder: Path, beat: HeartbeatWriter) -> t
     from leaderboard.episode import Episode, EpisodeInput, Watcher
     from leaderboard.log.events_file import EventWriter
     from leaderboard.log.trace import TraceWriter
+    from leaderboard.planning import NoRoute
 
     profile = profile_named(spec.profile)
     charge, latencies = _charge(spec)
     suite = load_suite(spec.suite, scenarios=spec.scenarios, subset=spec.route_id)
     (route,) = suite.routes
     save_name = f"{route.name}_rep{spec.repetition}"
-    bench2drive = Bench2Drive(folder, suite.path, save_name) if spec.profile == "bench2drive" else None
+    bench2drive = Bench2Drive(folder, Path(spec.routes), save_name) if spec.profile == "bench2drive" else None
     agent = AgentHost(
         spec.agent,
         spec.agent_config,
@@ -138,6 +142,7 @@ def _run(spec: AttemptSpec, seed: int, folder: Path, beat: HeartbeatWriter) -> t
     )
     given = EpisodeInput(
         route=route,
+        legacy_scenarios=suite.legacy_scenarios.get(route.town, ()) if route.generation == "1.0" else (),
         repetition=spec.repetition,
         profile=profile,
         seed=seed,
@@ -152,7 +157,10 @@ def _run(spec: AttemptSpec, seed: int, folder: Path, beat: HeartbeatWriter) -> t
     )
     with EventWriter(folder / EVENTS) as events, TraceWriter(folder / TRACE) as trace:
         episode = Episode(given, agent, events, trace, beat)
-        outcome = episode.run()
+        try:
+            outcome = episode.run()
+        except NoRoute as error:
+            raise RouteFileError(str(error), spec.routes, route.id, route.line) from error
     timing = episode.timing
     if latencies is not None:
         timing = replace(timing, calls_past_replay=max(len(timing.call_latencies_ms) - latencies, 0))

@@ -282,7 +282,6 @@ def _options(given: argparse.Namespace) -> Options:
     out = given.out or Path("runs") / datetime.now().strftime("%Y%m%d-%H%M%S")
     return Options(
         suite=suite,
-        scenarios=given.scenarios,
         agent=given.agent,
         agent_config=given.agent_config,
         track=given.track,

@@ -24,13 +24,22 @@ from leaderboard.criteria.suite import CriteriaSuite
 from leaderboard.criteria.view import Contact
 from leaderboard.errors import InfrastructureError
 from leaderboard.heartbeat import HeartbeatWriter, Phase
+from leaderboard.legacy_scenarios import LegacyScenario, along
 from leaderboard.log.events_file import EventWriter
 from leaderboard.log.timing import StageTimes, Timing
 from leaderboard.log.trace import ControlState, PlanState, TraceWriter
 from leaderboard.planning import GlobalPlan, plan_route
 from leaderboard.port_lease import PortLease
 from leaderboard.profiles import Profile
-from leaderboard.routes import WEATHER_NAMES, Route, Weather, weather_at
+from leaderboard.routes import (
+    TRIGGER_ANGLE_DEG,
+    TRIGGER_DISTANCE_M,
+    WEATHER_NAMES,
+    Route,
+    Weather,
+    is_on_route,
+    weather_at,
+)
 from leaderboard.trace_states import TraceStates
 from scenarios.events import (
     AgentReady,
@@ -77,6 +86,8 @@ class EpisodeInput:
     """What an episode needs to know."""
 
     route: Route
+    legacy_scenarios: Sequence[LegacyScenario]
+    """Of the route's town, for a route of leaderboard 1.0; which of them happen is decided along the plan."""
     repetition: int
     profile: Profile
     seed: int
@@ -91,6 +102,15 @@ class EpisodeInput:
     leases: Path
     """Folder of the port leases that all runs of a user share."""
     client_timeout_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class _PlanStep:
+    """A point of the plan, as triggers are compared with it."""
+
+    place: Place
+    yaw_deg: float
+    option: str
 
 
 class Episode:
@@ -157,7 +177,7 @@ class Episode:
         carla_map = CarlaMap.of_world(world)
         self._criteria = CriteriaSuite(given.profile, [pose_of(point) for point, _ in plan.world], carla_map)
         self._started(plan, town_map, self._criteria.length_m)
-        self._request_scenarios()
+        self._request_scenarios(plan)
         port = self._manager.get_port() if self._manager is not None else None
         self._agent.begin(client, world, ego, plan, host=given.host, port=given.port, traffic_manager_port=port)
         self._write(AgentReady(**self._here(), track=self._agent.track.value, sensors=self._sensor_types()))
@@ -340,20 +360,31 @@ class Episode:
             )
         )
 
-    def _request_scenarios(self) -> None:
+    def _request_scenarios(self, plan: GlobalPlan) -> None:
         """Each asked-for scenario is in the record; what nobody has written yet makes the world invalid."""
+        steps = [_PlanStep(Place(*_xyz(point)), point.rotation.yaw, option.name) for point, option in plan.world]
         for scenario in self._given.route.scenarios:
-            trigger: dict[str, Any] = {"frame": 0, "time_s": 0.0, "place": scenario.trigger.place}
-            self._write(ScenarioRequested(**trigger, name=scenario.name, type=scenario.type))
-            self._write(
-                ScenarioFailed(
-                    **self._here(),
-                    name=scenario.name,
-                    type=scenario.type,
-                    cause=FailureCause.UNSUPPORTED,
-                    reason=f"scenario type {scenario.type} is not supported yet",
+            self._request(scenario.name, scenario.type, scenario.trigger.place)
+            if is_on_route(scenario.trigger, steps):
+                self._fail_unsupported(scenario.name, scenario.type)
+            else:
+                reason = (
+                    f"its trigger is not within {TRIGGER_DISTANCE_M:g} m and {TRIGGER_ANGLE_DEG:g} deg of the route"
                 )
-            )
+                self._fail(scenario.name, scenario.type, FailureCause.OFF_ROUTE, reason)
+        for number, chosen in enumerate(along(self._given.legacy_scenarios, steps)):
+            name = f"{chosen.type}_{number}"  # those of 1.0 have no names
+            self._request(name, chosen.type, chosen.trigger.place)
+            self._fail_unsupported(name, chosen.type)
+
+    def _request(self, name: str, kind: str, trigger: Place) -> None:
+        self._write(ScenarioRequested(frame=0, time_s=0.0, place=trigger, name=name, type=kind))
+
+    def _fail_unsupported(self, name: str, kind: str) -> None:
+        self._fail(name, kind, FailureCause.UNSUPPORTED, f"scenario type {kind} is not supported yet")
+
+    def _fail(self, name: str, kind: str, cause: FailureCause, reason: str) -> None:
+        self._write(ScenarioFailed(**self._here(), name=name, type=kind, cause=cause, reason=reason))
 
     def _sensor_types(self) -> tuple[str, ...]:
         return tuple(str(spec["type"]) for spec in self._agent.specs)

@@ -32,7 +32,7 @@ from leaderboard.routes import Job, Suite, jobs
 from leaderboard.scoring.results import RouteResult, route_result
 from leaderboard.scoring.summary import Planned, Summary, summarize
 from leaderboard.supervisor import Address, Attempt, Ended, Stopped, environment, wait_for
-from scenarios.events import Event, Outcome, ScenarioRequested
+from scenarios.events import Event, Outcome
 
 __all__ = ["Evaluation", "Options", "Watcher"]
 
@@ -46,7 +46,6 @@ class Options:
     """The command line's, checked."""
 
     suite: Suite
-    scenarios: Path | None
     agent: str
     agent_config: str
     track: str | None
@@ -181,7 +180,7 @@ class Evaluation:
         else:
             write_manifest(self._run.manifest, self._manifest)
         # Also when resuming: the run may have been cut off right here, and the suite's hash is the manifest's.
-        self._run.keep_suite(self._options.suite.path, self._options.scenarios)
+        self._run.keep_suite(self._options.suite.content, self._options.suite.scenarios_content)
         states = job_states(self._run.settle())
         for job in self._jobs:
             state = states.get(job.record_id)
@@ -281,8 +280,9 @@ class Evaluation:
             number = self._attempts.get(job.record_id, 0) + 1
             self._attempts[job.record_id] = number
         spec = AttemptSpec(
-            suite=str(options.suite.path),
-            scenarios=None if options.scenarios is None else str(options.scenarios),
+            suite=str(self._run.suite.resolve()),
+            scenarios=None if options.suite.scenarios_content is None else str(self._run.scenarios.resolve()),
+            routes=str(options.suite.path),
             route_id=job.route.id,
             repetition=job.repetition,
             profile=options.profile.name,
@@ -360,7 +360,6 @@ class Evaluation:
 
     def _result(self, job: Job, outcome: Outcome, duration_s: float) -> RouteResult:
         events = self._events(self._run.route(job.record_id))
-        asked = tuple(event.type for event in events if isinstance(event, ScenarioRequested))
         return route_result(
             events,
             self._options.profile,
@@ -368,7 +367,7 @@ class Evaluation:
             route_id=job.route.id,
             repetition=job.repetition,
             town=job.route.town,
-            scenario_types=asked or tuple(scenario.type for scenario in job.route.scenarios),
+            scenario_types=tuple(scenario.type for scenario in job.route.scenarios),
             outcome=outcome,
             duration_system_s=duration_s,
         )

@@ -40,6 +40,8 @@ GpsPoint = tuple[dict[str, float], RoadOption]
 _STRAIGHT_RAD = math.radians(35.0)
 # A lane change lands so many points beyond the nearest one of the other lane.
 _CHANGE_POINTS = 5
+# Whoever is so far from the route has left it (InRouteTest), so a point so far from all lanes is on no route.
+_FARTHEST_M = 30.0
 
 
 class NoRoute(UserError):
@@ -364,14 +366,26 @@ def plan_route(carla_map: carla.Map, keypoints: Sequence[Place], spacing_m: floa
 
     A keypoint in the middle occurs twice or nearly so, as the end of one piece and the beginning of the next.
     """
-    planner = RoutePlanner(carla_map, spacing_m)
     locations = [carla.Location(*place) for place in keypoints]
+    for location in locations:
+        _check_near_lane(carla_map, location)
+    planner = RoutePlanner(carla_map, spacing_m)
     world: list[PlanPoint] = []
     for origin, destination in itertools.pairwise(locations):
         world += [(waypoint.transform, option) for waypoint, option in planner.trace(origin, destination)]
     reference = geo_reference(carla_map)
     gps = [(gps_of(reference, transform.location), option) for transform, option in world]
     return GlobalPlan(tuple(world), tuple(gps))
+
+
+def _check_near_lane(carla_map: carla.Map, location: carla.Location) -> None:
+    """A point far from every lane is moved onto one by the public planner, and another route is driven in silence."""
+    waypoint = carla_map.get_waypoint(location)
+    if waypoint is None:
+        return  # said when the way there is looked for
+    gap_m = location.distance_2d(waypoint.transform.location)
+    if gap_m > _FARTHEST_M:
+        raise NoRoute(f"the point {_say(location)} is {gap_m:.0f} m from the nearest lane; move it onto a road")
 
 
 class GeoReference(NamedTuple):

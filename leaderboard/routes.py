@@ -13,7 +13,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from importlib import resources
 from itertools import pairwise
 from pathlib import Path
@@ -140,6 +140,9 @@ class Suite:
     legacy_scenarios: Mapping[str, tuple[LegacyScenario, ...]]
     """By town; empty without a scenarios file."""
     warnings: tuple[str, ...]
+    content: bytes = field(repr=False)
+    """The route file as it was read: what is driven, whatever becomes of the file."""
+    scenarios_content: bytes | None = field(repr=False)
 
     @property
     def towns(self) -> tuple[str, ...]:
@@ -184,12 +187,17 @@ def load_suite(
     data = read_bytes(path)
     hashed = hashlib.sha256(data)
     legacy: Mapping[str, tuple[LegacyScenario, ...]] = MappingProxyType({})
+    legacy_data = None
     if scenarios is not None:
         legacy_data = read_bytes(Path(scenarios))
         hashed.update(legacy_data)
         legacy = read_legacy_scenarios(legacy_data, Path(scenarios))
     reader = _Reader(path, known_towns)
     routes = reader.routes(parse(data, path))
+    if scenarios is not None and all(route.generation == "2.x" for route in routes):
+        raise UserError(
+            f"--scenarios {scenarios}: {path} is a 2.x file, whose routes name their scenarios; leave it out"
+        )
     return Suite(
         name=path.stem,
         path=path,
@@ -198,6 +206,8 @@ def load_suite(
         subset=subset.replace(" ", ""),
         legacy_scenarios=legacy,
         warnings=tuple(reader.warnings),
+        content=data,
+        scenarios_content=legacy_data,
     )
 
 

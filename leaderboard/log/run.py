@@ -64,11 +64,11 @@ class RunDirectory:
         """The attempt that counts."""
         return self.path / "routes" / job
 
-    def keep_suite(self, routes: Path, scenarios: Path | None) -> None:
-        """Copies the files of routes, so that the record is whole wherever they go."""
-        write_atomic(self.suite, routes.read_bytes())
+    def keep_suite(self, routes: bytes, scenarios: bytes | None) -> None:
+        """Writes copies of the files of routes: attempts read these, and the record is whole wherever the files go."""
+        write_atomic(self.suite, routes)
         if scenarios is not None:
-            write_atomic(self.scenarios, scenarios.read_bytes())
+            write_atomic(self.scenarios, scenarios)
 
     def begin_attempt(self, job: str, number: int) -> Path:
         """An empty folder for an attempt; what an attempt of that number left is removed."""

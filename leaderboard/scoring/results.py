@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from leaderboard.outcomes import OUTCOMES, Scored
 from leaderboard.profiles import Profile
 from leaderboard.scoring.score import RouteScore, score_route
-from scenarios.events import AgentReady, EpisodeEnded, EpisodeStarted, Event, Outcome
+from scenarios.events import AgentReady, EpisodeEnded, EpisodeStarted, Event, Outcome, ScenarioRequested
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,8 +55,12 @@ def route_result(
     outcome: Outcome,
     duration_system_s: float,
 ) -> RouteResult:
-    """The result of an attempt from its events. `outcome` is the judged one (leaderboard.outcomes.judged)."""
+    """The result of an attempt from its events. `outcome` is the judged one (leaderboard.outcomes.judged).
+
+    `scenario_types` are those of the route's file; where the events tell what was asked for, that counts.
+    """
     recorded = list(events)
+    asked = tuple(event.type for event in recorded if isinstance(event, ScenarioRequested))
     never = OUTCOMES[outcome].scored is Scored.NEVER
     started = next((event for event in recorded if isinstance(event, EpisodeStarted)), None)
     ended = next((event for event in recorded if isinstance(event, EpisodeEnded)), None)
@@ -74,7 +78,7 @@ def route_result(
         route_id=route_id,
         repetition=repetition,
         town=town,
-        scenario_types=scenario_types,
+        scenario_types=asked or scenario_types,
         outcome=outcome,
         score=None if never else score_route(recorded, profile, outcome=None if ended is not None else outcome),
         route_length_m=length_m,

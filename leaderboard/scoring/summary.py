@@ -80,8 +80,11 @@ def summarize(
     allow_missing_scenarios: bool = False,
     seed: int = 0,
 ) -> Summary:
-    """The summary of a run. `planned` has an entry for each route and repetition, run or not."""
+    """The summary of a run. `planned` has an entry for each route and repetition by its index, run or not."""
     finished = sorted(results, key=lambda result: result.index)
+    # What scenarios a route of leaderboard 1.0 asks for is known only once it has been planned on its map.
+    told = {result.index: result for result in finished}
+    asked = [told.get(index, item) for index, item in enumerate(planned)]
     scored = [(result, result.score) for result in finished if result.score is not None]
     valid = [(result, score) for result, score in scored if result.counts(allow_missing_scenarios)]
     successes = sum(score.success for _, score in valid)
@@ -108,7 +111,7 @@ def summarize(
         official_completion=official(lambda score: score.completion),
         official_penalty=official(lambda score: score.penalty),
         by_town=_table(valid, planned, lambda item: (item.town,)),
-        by_scenario=_table(valid, planned, lambda item: tuple(dict.fromkeys(item.scenario_types))),
+        by_scenario=_table(valid, asked, lambda item: tuple(dict.fromkeys(item.scenario_types))),
         per_km=MappingProxyType(per_km(valid, profile)),
         km_driven=_km(valid),
     )
@@ -116,7 +119,7 @@ def summarize(
 
 def _table(
     valid: Sequence[tuple[RouteResult, RouteScore]],
-    planned: Sequence[Planned],
+    planned: Sequence[RouteResult | Planned],
     names: Callable[[RouteResult | Planned], tuple[str, ...]],
 ) -> tuple[Row, ...]:
     """One row for each name, sorted. A route with several scenario types is in the row of each."""

@@ -54,7 +54,7 @@ def stored_run(folder, profile="lb2.0", drives=None, **changes):
     source.write_text("<routes>" + "".join(ROUTE.format(number) for number in range(4)) + "</routes>")
     suite = load_suite(source)
     run = open_run(folder / "run", resume=False)
-    run.keep_suite(source, None)
+    run.keep_suite(source.read_bytes(), None)
     info = manifests.SuiteInfo(name="routes", sha256=suite.sha256, subset="", routes=4, repetitions=1)
     runtime = PROFILES[profile].runtime
     values = {"traffic": runtime.traffic, "agent_timeout_s": runtime.agent_timeout_s}

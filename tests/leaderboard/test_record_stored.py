@@ -94,7 +94,7 @@ def test_the_files_of_routes_are_kept(tmp_path):
     run = open_run(tmp_path / "run", resume=False)
     (tmp_path / "routes.xml").write_text("<routes/>")
     (tmp_path / "spots.json").write_text("{}")
-    run.keep_suite(tmp_path / "routes.xml", tmp_path / "spots.json")
+    run.keep_suite((tmp_path / "routes.xml").read_bytes(), (tmp_path / "spots.json").read_bytes())
     assert (run.suite.read_text(), run.scenarios.read_text()) == ("<routes/>", "{}")
 
 
