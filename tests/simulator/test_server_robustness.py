@@ -539,13 +539,14 @@ sys.stdin.readline()   # idle without a Traffic Manager
 
 
 @pytest.mark.slow
-def test_no_rescue_of_a_real_client_that_is_idle_stopped_loading_or_has_shut_down() -> None:
-    with simulator.serve("Harbor", stderr=subprocess.PIPE) as server:
+def test_no_rescue_of_a_real_client_that_is_idle_stopped_loading_or_has_shut_down(tmp_path: Path) -> None:
+    errors = tmp_path / "client's errors"
+    with errors.open("w") as stderr, simulator.serve("Harbor", stderr=subprocess.PIPE) as server:
         client = subprocess.Popen(
-            [sys.executable, "-c", TRAFFIC, str(server.port)],
+            [sys.executable, "-X", "faulthandler", "-c", TRAFFIC, str(server.port)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stderr=stderr,
             text=True,
         )
         assert client.stdin is not None
@@ -553,11 +554,12 @@ def test_no_rescue_of_a_real_client_that_is_idle_stopped_loading_or_has_shut_dow
 
         def ticked() -> None:
             assert client.stdout is not None
-            assert client.stdout.readline() == "ticked\n"
+            assert client.stdout.readline() == "ticked\n", errors.read_text()
 
         def idle_then_go_on() -> None:
             assert client.stdin is not None
             time.sleep(2.0)
+            assert client.poll() is None, errors.read_text()
             client.stdin.write("\n")
             client.stdin.flush()
 
