@@ -12,12 +12,15 @@ from agent.expert.surroundings import BICYCLE, PROP, WALKER, Others
 
 F8 = NDArray[np.float64]
 
-__all__ = ["Ego", "Leader", "blockers", "leaders"]
+__all__ = ["LEVEL_M", "Ego", "Leader", "blockers", "leaders"]
 
 _TIMES_S: Final = np.arange(0.0, 2.6, 0.25)
 _SIDE_MARGIN_M: Final = 0.35
 _WALKER_MARGIN_M: Final = 0.9
 _NEAR_WAY_M: Final = 30.0
+LEVEL_M: Final = 4.0  # who is higher or lower than that is on a bridge or under it
+_STRIDE: Final = 2  # every other point of the way is near enough to tell who is in it
+_ALONG_SLOPE: Final = 0.3  # sideways per metre onwards of who drives along our road, changing lanes or not
 # Two who cross pass one after the other with this much time between them.
 _TIME_MARGIN_S: Final = 0.9
 _START_MPS2: Final = 2.0
@@ -55,7 +58,7 @@ class Leader:
 
 def leaders(path: Path, ego: Ego, others: Others) -> list[Leader]:
     """Everyone who limits us now, the hardest first."""
-    reach = min(80.0, 25.0 + 4.0 * ego.speed_mps)
+    reach = 25.0 + 5.0 * ego.speed_mps
     first, last = np.searchsorted(path.along_m, (ego.along_m - 8.0, ego.along_m + reach))
     last = min(int(last), len(path.points))
     if len(others) == 0 or last - first < 2:
@@ -74,14 +77,19 @@ def leaders(path: Path, ego: Ego, others: Others) -> list[Leader]:
     return sorted(found, key=lambda leader: leader.acceleration_mps2)
 
 
-def blockers(path: Path, ego: Ego, others: Others, ahead_m: float, still_s: float) -> list[tuple[float, float, int]]:
-    """What has stood on the way ahead for some time: (from, to) along it, and its row. The nearest first."""
+def blockers(
+    path: Path, ego: Ego, others: Others, ahead_m: float, still_s: float, drove_still_s: float
+) -> list[tuple[float, float, int]]:
+    """What has stood on the way ahead for some time, longer if it was seen driving before: (from, to) along the way,
+    and its row. The nearest first.
+    """
     first, last = np.searchsorted(path.along_m, (ego.along_m, ego.along_m + ahead_m))
     last = min(int(last), len(path.points))
     if len(others) == 0 or last - first < 2:
         return []
     near = _near(path.shifted(first, last), others)
-    near = near[(others.speed_mps[near] < 0.1) & ((others.still_s[near] >= still_s) | (others.kind[near] == PROP))]
+    patience = np.where(others.drove[near], drove_still_s, still_s)
+    near = near[(others.speed_mps[near] < 0.1) & ((others.still_s[near] >= patience) | (others.kind[near] == PROP))]
     near = near[others.kind[near] != WALKER]
     if not len(near):
         return []
@@ -109,18 +117,48 @@ def _occupied(
     path: Path, first: int, last: int, ego: Ego, others: Others, times_s: F8 = _TIMES_S
 ) -> tuple[NDArray[np.bool_], F8]:
     """Which outline points [n, k, 8] are in the strip that we sweep, and how far along the way they are."""
-    points = path.shifted(first, last)
-    x, y = others.corners(*others.forecast(times_s))
+    points = path.shifted(first, last)[::_STRIDE]
+    x, y = others.corners(*_forecast(path, first, last, others, times_s))
     dx = x[..., None] - points[:, 0]
     dy = y[..., None] - points[:, 1]
-    j = (dx * dx + dy * dy).argmin(axis=-1)
-    px, py = x - points[j, 0], y - points[j, 1]
-    c, s = np.cos(path.yaw_rad[first + j]), np.sin(path.yaw_rad[first + j])
+    j = first + _STRIDE * (dx * dx + dy * dy).argmin(axis=-1)
+    driven = points[(j - first) // _STRIDE]
+    px, py = x - driven[..., 0], y - driven[..., 1]
+    c, s = np.cos(path.yaw_rad[j]), np.sin(path.yaw_rad[j])
     side = py * c - px * s
     ahead = px * c + py * s
     margin = np.where(others.kind == WALKER, _WALKER_MARGIN_M, _SIDE_MARGIN_M)[:, None, None]
-    inside = (np.abs(side) < ego.half_y + margin) & (np.abs(ahead) < 3.0)
-    return inside, path.along_m[first + j] + ahead
+    level = np.abs(others.z[:, None, None] - path.points[j, 2]) < LEVEL_M
+    inside = (np.abs(side) < ego.half_y + margin) & (np.abs(ahead) < 3.0) & level
+    return inside, path.along_m[j] + ahead
+
+
+def _forecast(path: Path, first: int, last: int, others: Others, times_s: F8) -> tuple[F8, F8, F8]:
+    """Middles and yaws [n, k]. Who drives along our road, with us or against us, follows it round its bends; in a
+    junction, where nobody knows who turns off, and everywhere else they keep their turn.
+    """
+    x, y, yaw = others.forecast(times_s)
+    points = path.points[first:last]
+    dx, dy = others.x[:, None] - points[:, 0], others.y[:, None] - points[:, 1]
+    j = first + (dx * dx + dy * dy).argmin(axis=1)
+    dx, dy = others.x - path.points[j, 0], others.y - path.points[j, 1]
+    c, s = np.cos(path.yaw_rad[j]), np.sin(path.yaw_rad[j])
+    onwards, aside = others.vx * c + others.vy * s, others.vy * c - others.vx * s
+    follows = (
+        (others.kind != WALKER)
+        & (np.abs(onwards) > 1.0)
+        & (np.abs(aside) < _ALONG_SLOPE * np.abs(onwards))
+        & (np.abs(dx * c + dy * s) < 3.0)
+        & ~path.in_junction[j]
+    )
+    along = (path.along_m[j] + dx * c + dy * s)[:, None] + onwards[:, None] * times_s
+    side = (dy * c - dx * s)[:, None] + aside[:, None] * times_s
+    bend = np.interp(along, path.along_m, path.yaw_rad)
+    road_x = np.interp(along, path.along_m, path.points[:, 0]) - np.sin(bend) * side
+    road_y = np.interp(along, path.along_m, path.points[:, 1]) + np.cos(bend) * side
+    road_yaw = others.yaw_rad[:, None] + bend - path.yaw_rad[j][:, None]
+    keeps = follows[:, None]
+    return np.where(keeps, road_x, x), np.where(keeps, road_y, y), np.where(keeps, road_yaw, yaw)
 
 
 def _leader(

@@ -4,20 +4,22 @@ from typing import Any, Final
 
 import numpy as np
 
-from agent.expert.conflicts import Ego, blockers
+from agent.expert.conflicts import LEVEL_M, Ego, blockers
 from agent.expert.path import Path
 from agent.expert.surroundings import PROP, Others
 
 __all__ = ["Detour"]
 
 _LOOK_AHEAD_M: Final = 45.0
-_PATIENCE_S: Final = 6.0  # of a vehicle that stands without a reason to be seen
+_PATIENCE_S: Final = 6.0  # with a vehicle that was never seen to drive
+_PATIENCE_WITH_TRAFFIC_S: Final = 60.0  # with one that was: it waits for somebody and will drive on
 _CLUSTER_GAP_M: Final = 14.0
 _RAMP_M: Final = 12.0
 _CLEARANCE_M: Final = 3.0
 _DETOUR_MPS: Final = 7.0
 _TIME_RESERVE_S: Final = 2.0
 _QUEUE_M: Final = 60.0  # a car so far before a light that holds it is in its queue
+_OVER_LINE_M: Final = 8.0  # the first one may have stopped on the line or behind it
 _REAR_M: Final = 12.0
 
 
@@ -35,11 +37,11 @@ class Detour:
         """`next_light_m`: where the next stop line is, if any."""
         if self.is_on_at(ego.along_m):
             return
-        found = blockers(path, ego, others, _LOOK_AHEAD_M, _PATIENCE_S)
+        found = blockers(path, ego, others, _LOOK_AHEAD_M, _PATIENCE_S, _PATIENCE_WITH_TRAFFIC_S)
         if not found:
             return
         begin, end, row = found[0]
-        if others.kind[row] != PROP and next_light_m is not None and 0.0 < next_light_m - end < _QUEUE_M:
+        if others.kind[row] != PROP and next_light_m is not None and -_OVER_LINE_M < next_light_m - end < _QUEUE_M:
             return
         for other_begin, other_end, _ in found[1:]:
             if other_begin - end < _CLUSTER_GAP_M:
@@ -80,7 +82,7 @@ class Detour:
         along = middle + dx * c + dy * s
         side = dy * c - dx * s - shift
         speed = others.vx * c + others.vy * s
-        in_lane = np.abs(side) < 1.6 + others.half_y
+        in_lane = (np.abs(side) < 1.6 + others.half_y) & (np.abs(others.z - path.points[i, 2]) < LEVEL_M)
         standing = others.speed_mps < 0.1
         on_it = in_lane & (along > begin - _RAMP_M) & (along < end + _RAMP_M)
         if (on_it & standing).any():

@@ -13,6 +13,7 @@ from leaderboard.utils.route_manipulation import interpolate_trajectory
 __all__ = ["ExpertAgent"]
 
 _STEP_M = 1.0
+_OVERRUN_M = 100.0  # from the top speed to a stop
 
 
 class ExpertAgent(AutonomousAgent):
@@ -51,7 +52,7 @@ class ExpertAgent(AutonomousAgent):
             keypoints = [place.location for place, _ in self._global_plan_world_coord]
             route = interpolate_trajectory(keypoints, _STEP_M)[1]
         points = np.array([_xyz(place) for place, _ in route])
-        return Planner(world, CarlaDataProvider.get_map(), hero, Path.through(points))
+        return Planner(world, CarlaDataProvider.get_map(), hero, Path.through(points, _OVERRUN_M))
 
 
 def _xyz(place: carla.Transform | carla.Location) -> tuple[float, float, float]:

@@ -17,7 +17,7 @@ WALKER: Final = Spacing(4.0, 0.1)
 BICYCLE: Final = Spacing(4.0, 0.25)
 LINE: Final = Spacing(1.0, 0.1)  # a stop line: the place itself holds the margin
 
-_ACCELERATION_MPS2: Final = 3.0
+_ACCELERATION_MPS2: Final = 4.0
 _BRAKING_MPS2: Final = 3.7  # PDM-Lite: comfortable deceleration 3.72
 _HARDEST_MPS2: Final = 9.0
 _EXPONENT: Final = 4

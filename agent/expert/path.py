@@ -22,21 +22,29 @@ class Path:
     along_m: F8
     yaw_rad: F8
     shift_m: F8
+    end_m: float  # where the way ends; its points go on beyond
+    in_junction: NDArray[np.bool_]  # for each point
     index: int = 0  # where the driver is
 
     @classmethod
-    def through(cls, points: F8) -> "Path":
+    def through(cls, points: F8, overrun_m: float = 0.0) -> "Path":
+        """`overrun_m`: by how much the way goes straight on after its end, so that nobody has to stop there."""
         steps = np.linalg.norm(np.diff(points[:, :2], axis=0), axis=1)
         keep = np.concatenate(([True], steps > 0.05))
         points = points[keep]
         if len(points) < 2:
             raise ValueError("a way needs two points that are apart")
+        end_m = float(np.linalg.norm(np.diff(points[:, :2], axis=0), axis=1).sum())
+        last = points[-1] - points[-2]
+        beyond = points[-1] + np.arange(1.0, overrun_m + 1.0)[:, None] * last / np.linalg.norm(last)
+        points = np.concatenate((points, beyond))
         step = np.diff(points[:, :2], axis=0)
         along = np.concatenate(([0.0], np.cumsum(np.linalg.norm(step, axis=1))))
         # The tangent at a point is the mean of its two pieces.
         unit = step / np.linalg.norm(step, axis=1)[:, None]
         tangent = np.concatenate((unit[:1], unit[:-1] + unit[1:], unit[-1:]))
-        return cls(points, along, np.arctan2(tangent[:, 1], tangent[:, 0]), np.zeros(len(points)))
+        yaw = np.unwrap(np.arctan2(tangent[:, 1], tangent[:, 0]))
+        return cls(points, along, yaw, np.zeros(len(points)), end_m, np.zeros(len(points), bool))
 
     @property
     def length_m(self) -> float:

@@ -16,8 +16,7 @@ BICYCLE: Final = 1
 WALKER: Final = 2
 PROP: Final = 3
 
-REACH_M: Final = 90.0  # farther ones do not matter yet
-_BELOW_M: Final = 4.0  # parked under the map, or on another level
+REACH_M: Final = 170.0  # farther ones do not matter yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +27,7 @@ class Others:
     kind: NDArray[np.int64]
     x: F8  # middle of the box
     y: F8
+    z: F8
     yaw_rad: F8
     vx: F8
     vy: F8
@@ -35,6 +35,7 @@ class Others:
     half_x: F8
     half_y: F8
     still_s: F8  # for how long it has stood
+    drove: NDArray[np.bool_]  # whether it was ever seen moving
 
     @property
     def speed_mps(self) -> F8:
@@ -76,6 +77,7 @@ class _Body:
     offset_x: float
     offset_y: float
     still_since: float = -1.0
+    drove: bool = False
 
 
 class Surroundings:
@@ -86,7 +88,7 @@ class Surroundings:
         self._hero_id = hero_id
         self._bodies: dict[int, _Body | None] = {}  # None: it has no body
 
-    def read(self, x: float, y: float, z: float) -> Others:
+    def read(self, x: float, y: float) -> Others:
         """Those near a place."""
         snapshot = self._world.get_snapshot()
         now = snapshot.timestamp.elapsed_seconds
@@ -99,13 +101,14 @@ class Surroundings:
                 continue
             transform = actor.get_transform()
             place = transform.location
-            if abs(place.x - x) > REACH_M or abs(place.y - y) > REACH_M or abs(place.z - z) > _BELOW_M:
+            if abs(place.x - x) > REACH_M or abs(place.y - y) > REACH_M:
                 continue
             velocity = actor.get_velocity()
             yaw = math.radians(transform.rotation.yaw)
             c, s = math.cos(yaw), math.sin(yaw)
             if velocity.x * velocity.x + velocity.y * velocity.y > 0.01:
                 body.still_since = -1.0
+                body.drove = True
             elif body.still_since < 0.0:
                 body.still_since = now
             rows.append(
@@ -114,6 +117,7 @@ class Surroundings:
                     body.kind,
                     place.x + c * body.offset_x - s * body.offset_y,
                     place.y + s * body.offset_x + c * body.offset_y,
+                    place.z,
                     yaw,
                     velocity.x,
                     velocity.y,
@@ -121,10 +125,11 @@ class Surroundings:
                     body.half_x,
                     body.half_y,
                     now - body.still_since if body.still_since >= 0.0 else 0.0,
+                    body.drove,
                 )
             )
-        table = np.array(rows, np.float64).reshape(-1, 11).T
-        return Others(table[0].astype(np.int64), table[1].astype(np.int64), *table[2:])
+        table = np.array(rows, np.float64).reshape(-1, 13).T
+        return Others(table[0].astype(np.int64), table[1].astype(np.int64), *table[2:12], table[12] > 0.0)
 
     def _body(self, actor_id: int) -> _Body | None:
         actor = self._world.get_actor(actor_id)

@@ -22,8 +22,8 @@ def straight(length_m: float = 200.0) -> Path:
 
 def others(*rows: dict[str, float]) -> Others:
     """Each: x, y and what differs from a car that stands and faces along x."""
-    base = {"id": 7, "kind": VEHICLE, "x": 0.0, "y": 0.0, "yaw_rad": 0.0, "vx": 0.0, "vy": 0.0, "turn_radps": 0.0}
-    full = [{**base, "half_x": 2.4, "half_y": 1.0, "still_s": 0.0, **row} for row in rows]
+    base = {"id": 7, "kind": VEHICLE, "x": 0.0, "y": 0.0, "z": 0.0, "yaw_rad": 0.0, "vx": 0.0, "vy": 0.0, "turn_radps": 0.0}
+    full = [{**base, "half_x": 2.4, "half_y": 1.0, "still_s": 0.0, "drove": False, **row} for row in rows]
     columns = {name: np.array([row[name] for row in full]) for name in Others.__slots__}
     return Others(**{**columns, "id": columns["id"].astype(np.int64), "kind": columns["kind"].astype(np.int64)})
 
@@ -126,6 +126,49 @@ def test_who_is_elsewhere_is_none(row: dict[str, float]) -> None:
     assert leaders(straight(), ego(), others(row)) == []
 
 
+def bend(radius_m: float = 60.0) -> Path:
+    """To the left."""
+    angle = np.arange(0.0, 2.5, 1.0 / radius_m)
+    return Path.through(
+        np.stack((radius_m * np.sin(angle), radius_m * (np.cos(angle) - 1.0), np.zeros_like(angle)), axis=1)
+    )
+
+
+def oncoming_on(path: Path, along_m: float, side_m: float, speed_mps: float) -> Others:
+    """Drives against us beside the way and does not turn its wheel yet."""
+    x, y = path.at(along_m)
+    yaw = float(np.interp(along_m, path.along_m, path.yaw_rad))
+    place = {"x": x - math.sin(yaw) * side_m, "y": y + math.cos(yaw) * side_m, "yaw_rad": yaw + math.pi}
+    return others({**place, "vx": -speed_mps * math.cos(yaw), "vy": -speed_mps * math.sin(yaw)})
+
+
+def test_oncoming_traffic_follows_the_road_round_a_bend() -> None:
+    path = bend()
+    assert leaders(path, ego(), oncoming_on(path, 60.0, -3.5, 14.0)) == []
+
+
+def test_in_a_junction_nobody_is_taken_to_follow_our_road() -> None:
+    path = bend()
+    path.in_junction[:] = True
+    assert leaders(path, ego(), oncoming_on(path, 60.0, -3.5, 14.0))
+
+
+def test_one_who_changes_into_our_lane_is_seen_coming() -> None:
+    beside = {"x": 34.0, "y": -3.5, "vx": 8.0, "vy": 1.5, "yaw_rad": 0.18}
+    (leader,) = leaders(straight(), ego(), others(beside))
+    assert leader.acceleration_mps2 < following.free_road(10.0, 12.0)
+
+
+def test_who_is_on_a_bridge_is_not_in_the_way() -> None:
+    assert leaders(straight(), ego(), others({"x": 50.0, "z": 6.0})) == []
+
+
+def test_a_way_goes_on_beyond_its_end() -> None:
+    path = Path.through(np.column_stack((np.arange(0.0, 50.0), np.zeros((50, 2)))), 30.0)
+    assert (path.end_m, path.length_m) == (49.0, 79.0)
+    assert path.at(75.0) == pytest.approx((75.0, 0.0))
+
+
 def test_one_who_will_cross_just_then_is_braked_for() -> None:
     """Crosses from the left 30 m ahead, which we reach in some 2 s."""
     crossing = {"x": 52.0, "y": -16.0, "yaw_rad": math.pi / 2, "vy": 8.0}
@@ -148,9 +191,15 @@ def test_walkers_get_a_wider_berth_than_cars() -> None:
 
 def test_blockers_stand_for_a_while_or_are_things() -> None:
     standing = others({"x": 40.0, "still_s": 10.0}, {"x": 50.0, "still_s": 1.0}, {"x": 60.0, "kind": PROP})
-    found = blockers(straight(), ego(), standing, 45.0, 6.0)
+    found = blockers(straight(), ego(), standing, 45.0, 6.0, 60.0)
     assert [row for _, _, row in found] == [0, 2]
     assert found[0][0] == pytest.approx(37.6, abs=0.1)
+
+
+def test_who_was_seen_driving_is_given_longer() -> None:
+    waits = {"x": 40.0, "drove": True}
+    standing = others({**waits, "still_s": 10.0}, {**waits, "x": 50.0, "still_s": 61.0})
+    assert [row for _, _, row in blockers(straight(), ego(), standing, 45.0, 6.0, 60.0)] == [1]
 
 
 # -- lights ------------------------------------------------------------------------------------------------------------
