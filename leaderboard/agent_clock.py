@@ -14,7 +14,7 @@ from typing import Final, Generic, TypeVar
 
 from leaderboard.errors import UserError
 
-__all__ = ["AgentClock", "Charge", "fixed", "measured", "parse_timing", "replay"]
+__all__ = ["AgentClock", "Charge", "fixed", "measured", "parse_timing", "recorded_ms", "replay"]
 
 # Times of frames are sums of ticks: a latency of exactly one tick must not miss the next one by rounding.
 _SAME_TIME_S: Final = 1e-9
@@ -31,12 +31,26 @@ def fixed(latency_s: float) -> Charge:
 
 
 def measured() -> Charge:
-    """What each call took; the first one of a route, which warms the guest up, is recorded and charged nothing."""
-    return lambda call, seconds: seconds if call else 0.0
+    """What each call took; the first one of a route, which warms the guest up, is recorded and charged nothing.
+
+    Charged to the digits that are recorded, so that `replay` of the record charges the same.
+    """
+    return lambda call, seconds: recorded_ms(seconds) / 1000.0 if call else 0.0
 
 
-def replay(latencies_s: Sequence[float]) -> Charge:
-    """What each call took in another run, and past its end that run's median."""
+def recorded_ms(seconds: float) -> float:
+    """A latency as timing.json holds it."""
+    return round(seconds * 1000.0, 4)
+
+
+def replay(latencies_ms: Sequence[float], *, first_is_free: bool) -> Charge:
+    """What each call took in another run, and past its end that run's median.
+
+    `first_is_free`: the other run was `measured` and charged its first call nothing, and so does its replay.
+    """
+    latencies_s = [latency_ms / 1000.0 for latency_ms in latencies_ms]
+    if first_is_free and latencies_s:
+        latencies_s[0] = 0.0
     middle = statistics.median(latencies_s) if latencies_s else 0.0
     return lambda call, seconds: latencies_s[call] if call < len(latencies_s) else middle
 

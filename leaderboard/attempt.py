@@ -20,6 +20,8 @@ from leaderboard.agent_clock import Charge, fixed, measured, parse_timing, repla
 from leaderboard.errors import InfrastructureError, RouteFileError, UserError
 from leaderboard.heartbeat import HeartbeatWriter, Phase
 from leaderboard.log.files import is_disk_full, write_atomic
+from leaderboard.log.manifest import read_manifest
+from leaderboard.log.official_json import bench2drive_labels
 from leaderboard.log.run import EVENTS, TIMING, TRACE, RunDirectory
 from leaderboard.log.timing import read_timing, write_timing
 from leaderboard.processes import become_subreaper, die_with_parent
@@ -130,7 +132,8 @@ def _run(spec: AttemptSpec, seed: int, folder: Path, beat: HeartbeatWriter) -> t
     charge, latencies = _charge(spec)
     suite = load_suite(spec.suite, scenarios=spec.scenarios, subset=spec.route_id)
     (route,) = suite.routes
-    save_name = f"{route.name}_rep{spec.repetition}"
+    # The name that the results give the route: Bench2Drive's tools look for what the agent saved by it.
+    save_name = bench2drive_labels(route, spec.repetition).save_name
     bench2drive = Bench2Drive(folder, Path(spec.routes), save_name) if spec.profile == "bench2drive" else None
     agent = AgentHost(
         spec.agent,
@@ -174,9 +177,11 @@ def _charge(spec: AttemptSpec) -> tuple[Charge, int | None]:
     if mode == "measured":
         return measured(), None
     if mode == "replay":
-        folder = RunDirectory(Path(str(value))).route(f"RouteScenario_{spec.route_id}_rep{spec.repetition}")
-        latencies = read_timing(folder / TIMING).call_latencies_ms
-        return replay([latency / 1000.0 for latency in latencies]), len(latencies)
+        run = RunDirectory(Path(str(value)))
+        folder = run.route(f"RouteScenario_{spec.route_id}_rep{spec.repetition}")
+        latencies_ms = read_timing(folder / TIMING).call_latencies_ms
+        was_measured = read_manifest(run.manifest).timing == "measured"
+        return replay(latencies_ms, first_is_free=was_measured), len(latencies_ms)
     return fixed(float(value or 0.0)), None
 
 

@@ -277,8 +277,8 @@ def _options(given: argparse.Namespace) -> Options:
     workers = given.workers
     if simulator is not None and workers > 1:
         raise UserError(f"--workers {workers}: one simulator at {given.simulator} drives one route at a time")
-    if mode == "measured" and workers > max(machine_info().cores // 2, 1):
-        raise UserError(f"--workers {workers}: measured latencies need two cores for each; give fewer workers")
+    if mode == "measured" and 2 * workers > (cores := machine_info().cores):
+        raise UserError(f"--workers {workers}: measured latencies need two cores for each, and there are {cores} here")
     out = given.out or Path("runs") / datetime.now().strftime("%Y%m%d-%H%M%S")
     return Options(
         suite=suite,

@@ -120,8 +120,10 @@ def print_summary(console: Console, summary: Summary, manifest: Manifest) -> Non
 
 def _table(what: str, rows: tuple[Row, ...], summary: Summary) -> Table:
     table = Table()
-    for name in (what, "routes", "driving score", "completion", "penalty", "success"):
-        table.add_column(name, justify="left" if name == what else "right")
+    # A name is never cut: in a file or a narrow terminal the table is as wide as it has to be.
+    table.add_column(what, min_width=max((len(row.name) for row in rows), default=0), no_wrap=True)
+    for name in ("routes", "driving score", "completion", "penalty", "success"):
+        table.add_column(name, justify="right", min_width=len(name))
     for row in rows:
         table.add_row(
             row.name,

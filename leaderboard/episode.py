@@ -14,7 +14,7 @@ from typing import Any, Final
 import carla
 
 from leaderboard import sensors
-from leaderboard.agent_clock import AgentClock, Charge
+from leaderboard.agent_clock import AgentClock, Charge, recorded_ms
 from leaderboard.agent_host import AgentFailed, AgentHost
 from leaderboard.agent_host import Phase as AgentPhase
 from leaderboard.background import Background, amount, lease_traffic_manager
@@ -140,7 +140,7 @@ class Episode:
 
     @property
     def timing(self) -> Timing:
-        latencies = tuple(round(seconds * 1000.0, 4) for seconds in self._clock.latencies_s)
+        latencies = tuple(recorded_ms(seconds) for seconds in self._clock.latencies_s)
         return Timing(stages_ms=self.times.summary_ms(), call_latencies_ms=latencies, missed_frames=self._clock.missed)
 
     def run(self) -> Outcome:

@@ -161,8 +161,10 @@ class Evaluation:
         """A run whose latencies are to be played back must have them for every drive."""
         mode, source = parse_timing(self._options.timing)
         if mode == "replay":
+            run = RunDirectory(Path(str(source)))
+            read_manifest(run.manifest)
             for job in self._jobs:
-                read_timing(RunDirectory(Path(str(source))).route(job.record_id) / TIMING)
+                read_timing(run.route(job.record_id) / TIMING)
 
     def _check_simulator(self) -> None:
         """One that is lost later is waited for each time; one that was never there is a mistake of the user's."""

@@ -129,7 +129,8 @@ class Surroundings:
                 )
             )
         table = np.array(rows, np.float64).reshape(-1, 13).T
-        return Others(table[0].astype(np.int64), table[1].astype(np.int64), *table[2:12], table[12] > 0.0)
+        ids, kinds, *columns, drove = table
+        return Others(ids.astype(np.int64), kinds.astype(np.int64), *columns, drove=drove > 0.0)
 
     def _body(self, actor_id: int) -> _Body | None:
         actor = self._world.get_actor(actor_id)

@@ -104,7 +104,8 @@ def read_ledger(path: Path) -> tuple[Entry, ...]:
         data = path.read_bytes()
     except FileNotFoundError:
         return ()
-    lines = data[: data.rfind(b"\n") + 1].decode(errors="replace").splitlines()
+    # Not splitlines(): a detail may hold what Unicode counts as the end of a line.
+    lines = data[: data.rfind(b"\n") + 1].decode(errors="replace").split("\n")[:-1]
     return tuple(_entries(lines, path))
 
 

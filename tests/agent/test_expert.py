@@ -22,7 +22,17 @@ def straight(length_m: float = 200.0) -> Path:
 
 def others(*rows: dict[str, float]) -> Others:
     """Each: x, y and what differs from a car that stands and faces along x."""
-    base = {"id": 7, "kind": VEHICLE, "x": 0.0, "y": 0.0, "z": 0.0, "yaw_rad": 0.0, "vx": 0.0, "vy": 0.0, "turn_radps": 0.0}
+    base = {
+        "id": 7,
+        "kind": VEHICLE,
+        "x": 0.0,
+        "y": 0.0,
+        "z": 0.0,
+        "yaw_rad": 0.0,
+        "vx": 0.0,
+        "vy": 0.0,
+        "turn_radps": 0.0,
+    }
     full = [{**base, "half_x": 2.4, "half_y": 1.0, "still_s": 0.0, "drove": False, **row} for row in rows]
     columns = {name: np.array([row[name] for row in full]) for name in Others.__slots__}
     return Others(**{**columns, "id": columns["id"].astype(np.int64), "kind": columns["kind"].astype(np.int64)})

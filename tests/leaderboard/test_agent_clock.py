@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leaderboard.agent_clock import AgentClock, fixed, measured, parse_timing, replay
+from leaderboard.agent_clock import AgentClock, fixed, measured, parse_timing, recorded_ms, replay
 from leaderboard.errors import UserError
 
 TICK_S = 0.05
@@ -81,12 +81,21 @@ def test_measured_charges_what_each_call_took_but_not_the_first():
 
 
 def test_replay_charges_call_by_call_and_the_median_past_the_end():
-    charge = replay([0.1, 0.3, 0.2])
+    charge = replay([100.0, 300.0, 200.0], first_is_free=False)
     assert [charge(call, 99.0) for call in range(5)] == [0.1, 0.3, 0.2, 0.2, 0.2]
 
 
+@given(st.lists(st.floats(0.0, 1.0), min_size=1, max_size=30))
+def test_replay_of_what_was_measured_charges_the_same(seconds):
+    charge = measured()
+    charges = [charge(call, value) for call, value in enumerate(seconds)]
+    played = replay([recorded_ms(value) for value in seconds], first_is_free=True)
+    assert [played(call, 99.0) for call in range(len(seconds))] == charges
+    assert charges[0] == 0.0
+
+
 def test_replay_of_what_was_fixed_drives_the_same():
-    assert drive(replay([0.08] * 3), 20)[1:] == drive(fixed(0.08), 20)[1:]
+    assert drive(replay([80.0] * 3, first_is_free=False), 20)[1:] == drive(fixed(0.08), 20)[1:]
 
 
 def test_the_call_that_gave_the_control_is_known():
@@ -100,7 +109,8 @@ def test_the_call_that_gave_the_control_is_known():
 
 @given(st.lists(st.floats(0.0, 1.0), min_size=1, max_size=30), st.integers(1, 100))
 def test_every_frame_is_a_call_or_missed_and_no_control_comes_before_its_time(latencies, frames):
-    clock, asked, held = drive(replay(latencies), frames)
+    latencies_ms = [1000.0 * latency for latency in latencies]
+    clock, asked, held = drive(replay(latencies_ms, first_is_free=False), frames)
     assert len(asked) + clock.missed == frames
     for frame, control in enumerate(held):
         if control != "neutral":

@@ -4,6 +4,7 @@ import json
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from leaderboard import cli
 from leaderboard.doctor import Finding
 from leaderboard.errors import InfrastructureError
 from leaderboard.launch.embedded import shipped_maps
+from leaderboard.log.manifest import machine_info
 from leaderboard.profiles import PROFILES
 from leaderboard.routes import shipped_suites
 from tests.leaderboard.records import stored_run
@@ -70,6 +72,13 @@ def test_what_is_wrong_is_one_sentence(capsys, tmp_path, monkeypatch, flags, sen
     assert said.startswith("leaderboard: ")
     assert sentence in said
     assert list(tmp_path.iterdir()) == []
+
+
+def test_measured_needs_two_cores_for_each_worker(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(cli, "machine_info", lambda: replace(machine_info(), cores=1))
+    assert cli.main(["evaluate", "--timing", "measured"]) == 2
+    assert "there are 1 here" in capsys.readouterr().err
 
 
 def test_a_town_that_the_simulator_does_not_have(capsys, tmp_path):

@@ -122,6 +122,14 @@ def test_the_ledger_may_be_cut_anywhere(ledger_path):
         assert len(read_ledger(ledger_path)) == max(0, whole - 1) + 1
 
 
+def test_a_detail_may_hold_what_unicode_takes_for_the_end_of_a_line(tmp_path):
+    entry = dataclasses.replace(ended(), detail="raised: first\u2028second\x85third\x1cfourth")
+    ledger = Ledger(tmp_path / "ledger.jsonl")
+    ledger.append(entry)
+    ledger.close()
+    assert read_ledger(tmp_path / "ledger.jsonl") == (entry,)
+
+
 def test_a_line_that_did_not_fit_leaves_nothing(ledger_path, monkeypatch):
     ledger = Ledger(ledger_path)
     before = ledger_path.read_bytes()

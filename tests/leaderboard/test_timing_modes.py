@@ -54,6 +54,14 @@ def test_latencies_are_played_back_and_calls_past_their_end_counted(tmp_path):
     assert timing(longer).calls_past_replay == len(timing(longer).call_latencies_ms) - known > 0
 
 
+def test_a_measured_run_is_reproduced_by_its_replay(tmp_path):
+    measured = drive(tmp_path / "measured", "measured", slow_s=0.06)
+    assert timing(measured).missed_frames > 10
+    replayed = drive(tmp_path / "replayed", f"replay:{measured.out}")
+    assert first_difference(trace(replayed), trace(measured)) is None
+    assert timing(replayed).calls_past_replay == 0
+
+
 def test_a_route_without_recorded_latencies_is_refused_before_anything_is_driven(sync, tmp_path):
     run = Run(tmp_path, (0, 40), length_m=15)
     code, said = run.start("--timing", f"replay:{sync.out}").end()
