@@ -88,7 +88,7 @@ def blockers(
     if len(others) == 0 or last - first < 2:
         return []
     near = _near(path.shifted(first, last), others)
-    patience = np.where(others.drove[near], drove_still_s, still_s)
+    patience = np.where(others.drove[near] > 0.0, drove_still_s, still_s)
     near = near[(others.speed_mps[near] < 0.1) & ((others.still_s[near] >= patience) | (others.kind[near] == PROP))]
     near = near[others.kind[near] != WALKER]
     if not len(near):

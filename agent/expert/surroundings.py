@@ -35,7 +35,7 @@ class Others:
     half_x: F8
     half_y: F8
     still_s: F8  # for how long it has stood
-    drove: NDArray[np.bool_]  # whether it was ever seen moving
+    drove: F8  # 1 if it was ever seen moving, else 0
 
     @property
     def speed_mps(self) -> F8:
@@ -129,8 +129,7 @@ class Surroundings:
                 )
             )
         table = np.array(rows, np.float64).reshape(-1, 13).T
-        ids, kinds, *columns, drove = table
-        return Others(ids.astype(np.int64), kinds.astype(np.int64), *columns, drove=drove > 0.0)
+        return Others(table[0].astype(np.int64), table[1].astype(np.int64), *table[2:])
 
     def _body(self, actor_id: int) -> _Body | None:
         actor = self._world.get_actor(actor_id)

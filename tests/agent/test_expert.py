@@ -33,7 +33,7 @@ def others(*rows: dict[str, float]) -> Others:
         "vy": 0.0,
         "turn_radps": 0.0,
     }
-    full = [{**base, "half_x": 2.4, "half_y": 1.0, "still_s": 0.0, "drove": False, **row} for row in rows]
+    full = [{**base, "half_x": 2.4, "half_y": 1.0, "still_s": 0.0, "drove": 0.0, **row} for row in rows]
     columns = {name: np.array([row[name] for row in full]) for name in Others.__slots__}
     return Others(**{**columns, "id": columns["id"].astype(np.int64), "kind": columns["kind"].astype(np.int64)})
 
@@ -207,7 +207,7 @@ def test_blockers_stand_for_a_while_or_are_things() -> None:
 
 
 def test_who_was_seen_driving_is_given_longer() -> None:
-    waits = {"x": 40.0, "drove": True}
+    waits = {"x": 40.0, "drove": 1.0}
     standing = others({**waits, "still_s": 10.0}, {**waits, "x": 50.0, "still_s": 61.0})
     assert [row for _, _, row in blockers(straight(), ego(), standing, 45.0, 6.0, 60.0)] == [1]
 
