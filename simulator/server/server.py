@@ -178,7 +178,7 @@ class Server:
         return structs.EpisodeSettings(no_rendering_mode=self.options.no_rendering)
 
     def start_episode(self, town: TownMap) -> None:
-        """Replace the world; no id of an actor is used again."""
+        """Replace the world; ids of the old one's actors are not used in it."""
         self.episode_id += 1
         self.world = World(town, self.options.seed, self._ids)
         self.apply_substepping()

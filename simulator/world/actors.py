@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from simulator.blueprints import Blueprint
 from simulator.world.tables import ACTOR, SENSOR, VEHICLE, VEHICLE_STATE
 
-# Sensors take ids from a range of their own, so that adding one changes no other actor's id. Both ranges stay
-# below 65536 while they can, because instance segmentation carries 16 bits of the id; no id is used twice.
+# Sensors take ids from a range of their own, so that adding one changes no other actor's id. Both ranges lie below
+# 65536, because instance segmentation carries 16 bits of the id; an episode that needs more goes on with late ones.
 FIRST_SENSOR_ID = 40_000
 FIRST_LATE_ACTOR_ID = 65_536
 FIRST_LATE_SENSOR_ID = 1 << 30
@@ -33,21 +33,56 @@ class Actor:
     extra: dict[str, object] = field(default_factory=dict)
 
 
+class _IdRange:
+    """Ids of one kind: rising within an episode, and none that is of it or of the episode before."""
+
+    def __init__(self, first: int, end: int, first_late: int) -> None:
+        self._first = first
+        self._end = end
+        self._late = first_late  # the next one when the range is used up; these never come back
+        self._begun_at = first  # where the episode began
+        self._next = first
+        self._stop = end  # of what the episode may use
+
+    def start_episode(self) -> None:
+        """Begin in the larger of the two parts that the last episode leaves, below its ids and above them."""
+        if self._begun_at - self._first > self._end - self._next:
+            self._stop = self._begun_at
+            self._next = self._first
+        else:
+            self._stop = self._end
+        self._begun_at = self._next
+
+    @property
+    def next(self) -> int:
+        return self._next if self._next < self._stop else self._late
+
+    def take(self) -> int:
+        taken = self.next
+        if self._next < self._stop:
+            self._next += 1
+        else:
+            self._late += 1
+        return taken
+
+
 class IdSource:
-    """Hands out actor ids in order, each once."""
+    """Hands out actor ids in order. Clients hold on to ids over a load, so none comes back soon after it."""
 
     def __init__(self) -> None:
-        self.next_actor = 1
-        self._next_sensor = FIRST_SENSOR_ID
+        self._actors = _IdRange(1, FIRST_SENSOR_ID, FIRST_LATE_ACTOR_ID)
+        self._sensors = _IdRange(FIRST_SENSOR_ID, FIRST_LATE_ACTOR_ID, FIRST_LATE_SENSOR_ID)
+
+    def start_episode(self) -> None:
+        self._actors.start_episode()
+        self._sensors.start_episode()
+
+    @property
+    def next_actor(self) -> int:
+        return self._actors.next
 
     def take(self, kind: int) -> int:
-        if kind == SENSOR:
-            taken = self._next_sensor
-            self._next_sensor = FIRST_LATE_SENSOR_ID if taken == FIRST_LATE_ACTOR_ID - 1 else taken + 1
-        else:
-            taken = self.next_actor
-            self.next_actor = FIRST_LATE_ACTOR_ID if taken == FIRST_SENSOR_ID - 1 else taken + 1
-        return taken
+        return (self._sensors if kind == SENSOR else self._actors).take()
 
 
 class Register:

@@ -83,6 +83,7 @@ class World:
         self.seed = seed
         self.catalogue: Catalogue = catalogue()
         self.register = Register(ids or IdSource())
+        self.register.ids.start_episode()
         self.first_id = self.register.ids.next_actor  # what an id is worth in this episode, whatever ran before
         self.steps = 0
         self.elapsed_s = 0.0
