@@ -99,12 +99,22 @@ def main(arguments: list[str] | None = None) -> int:
             raise UserError("--port 65535 leaves no port for the streams, which take the next one")
         if options.map_dir is not None and not options.map_dir.is_dir():
             raise UserError(f"--map-dir {options.map_dir} is no folder")
+        _need_home()
         return _run(options)
     except UserError as error:
         logging.getLogger("simulator").error("%s", error)
         return 2
     except KeyboardInterrupt:
         return 0
+
+
+def _need_home() -> None:
+    """What is compiled is kept below it (simulator.cache)."""
+    if not os.path.isabs(os.environ.get("XDG_CACHE_HOME", "")):
+        try:
+            Path.home()
+        except RuntimeError:
+            raise UserError("there is no home folder: set HOME or XDG_CACHE_HOME, for what is compiled") from None
 
 
 def _open_standard_files() -> None:

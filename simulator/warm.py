@@ -6,6 +6,7 @@ only the first run after an edit or an install takes its time.
 
 import contextlib
 import hashlib
+import platform
 import sys
 import time
 from collections.abc import Callable
@@ -13,10 +14,10 @@ from pathlib import Path
 
 import numba
 import numpy as np
-from llvmlite import binding as llvm
+from numba.core.registry import cpu_target
 
 from simulator.blueprints import validate_attributes
-from simulator.kernels import CACHE_DIR
+from simulator.cache import KERNELS, prune_kernels, use
 from simulator.maps.town import TownMap
 from simulator.protocol.stream import HEADER_BYTES
 from simulator.scene.scene import Scene
@@ -36,8 +37,11 @@ _RAINY_NIGHT = (100.0, 100.0, 90.0, 100.0, 0.0, -30.0, 50.0, 0.0, 0.2, 80.0, 1.0
 
 def warm(town: TownMap, say: Callable[[str], None]) -> None:
     """Call every kernel once with the types that the server will use."""
-    if not any((CACHE_DIR / "kernels").glob("*/*.nbc")) and not any((CACHE_DIR / "kernels").glob("*/*/*.nbc")):
-        say("compiling kernels, which takes a minute or two the first time")
+    # This file says that all of them are there, for these sources on this kind of machine.
+    stamp = KERNELS / f"whole-{_generation()}"
+    is_whole = stamp.exists()
+    if not is_whole:
+        say("compiling kernels, which takes a minute or two after an install or an update")
     world = World(town)
     # Far below the map everything is free to spawn, whatever the town is.
     car = world.spawn("vehicle.lincoln.mkz_2020", {}, Pose(z=-500.0))
@@ -54,17 +58,19 @@ def warm(town: TownMap, say: Callable[[str], None]) -> None:
     project_point(world, (0.0, 0.0, 10.0), (0.0, 0.0, -1.0), 20.0)
     warm_sensors(world.actors, world.boxes)
     # The kernels of cameras are many. Where they are compiled, whoever listens to one loads them, and nobody else.
-    stamp = CACHE_DIR / "kernels" / f"seen-{_hash_of_simulator()}"
-    if not stamp.exists():
+    if is_whole:
+        use(stamp)
+    else:
         _look_around(world)
-        with contextlib.suppress(OSError):  # a cache that cannot be written is said elsewhere
+        prune_kernels()
+        with contextlib.suppress(OSError):  # a cache that cannot be written was told of
             stamp.touch()
 
 
-def _hash_of_simulator() -> str:
-    """Changes with every edit of the simulator, with the compiler, and with the processor that it compiles for."""
-    processor = f"{llvm.get_host_cpu_name()} {llvm.get_host_cpu_features().flatten()}"
-    digest = hashlib.sha256(f"{numba.__version__} {processor}".encode())
+def _generation() -> str:
+    """Changes with every edit of the simulator, with the compiler, and with what it compiles for."""
+    machine = cpu_target.target_context.codegen().magic_tuple()  # by which numba tells machine code apart
+    digest = hashlib.sha256(f"{numba.__version__} {platform.python_version()} {machine}".encode())
     for source in sorted(Path(__file__).resolve().parent.rglob("*.py")):
         digest.update(source.read_bytes())
     return digest.hexdigest()[:16]
@@ -93,10 +99,15 @@ def _read_all(world: World, look: Look) -> None:
 
 
 def main() -> int:
-    from simulator.maps.library import MapLibrary
+    from simulator.maps.library import BadMap, MapLibrary
 
     started = time.perf_counter()
-    warm(MapLibrary(None, progress=print).load("Harbor"), print)
+    try:
+        town = MapLibrary(None, progress=print).load("Harbor")
+    except BadMap as error:
+        print(error, file=sys.stderr)
+        return 1
+    warm(town, print)
     print(f"kernels are compiled ({time.perf_counter() - started:.1f} s)")
     return 0
 

@@ -2,7 +2,7 @@
 
 Runs in a process of its own, because a bad file can kill carla's parser. On failure: exit code 1 and one sentence on
 stderr that begins with what is wrong ("has two roads ..."), so that the caller can put the file's name before it.
-Exit code 3: not the file's fault but ours.
+Exit code 3: not the file's fault but ours. Exit code 4: OUT cannot be written.
 """
 
 import ctypes
@@ -143,7 +143,12 @@ def main(arguments: list[str]) -> int:
     os.dup2(silence, 1)
     os.dup2(silence, 2)
     try:
-        store.save(compile_town(source.read_bytes()), target)
+        town = compile_town(source.read_bytes())
+        try:
+            store.save(town, target)
+        except OSError as error:
+            print(f"{target} cannot be written: {error.strerror}", file=errors)
+            return store.CANNOT_WRITE
     except BadFile as error:
         print(error, file=errors)
         return 1

@@ -4,6 +4,7 @@ A map is found by its exact name in a list, never by a path made from a name. Fi
 their own, and kept under the hash of their text; a file that changes on disk has another hash.
 """
 
+import errno
 import hashlib
 import os
 import signal
@@ -16,7 +17,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Final
 
-from simulator.kernels import CACHE_DIR
+from simulator.cache import MAPS, prune, use
 from simulator.maps import store
 from simulator.maps.opendrive import MAX_BYTES
 from simulator.maps.town import TownMap
@@ -25,6 +26,8 @@ __all__ = ["BadMap", "MapLibrary", "UnknownMap"]
 
 _OUR_TOWNS: Final = Path(__file__).resolve().parents[1] / "towns"
 _COMPILE_TIMEOUT_S: Final = 600.0
+# Some hundred towns; a compiled map has 3 to 30 MB.
+_MOST_CACHE_BYTES: Final = 2**30
 _LAYERED: Final = "_Opt"
 
 
@@ -58,7 +61,7 @@ class MapLibrary:
             raise BadMap(f"{map_dir} is no folder: give --map-dir a folder that holds .xodr files")
         self._map_dir = map_dir
         self._our_towns = our_towns
-        self._cache = cache_dir if cache_dir is not None else CACHE_DIR / "maps"
+        self._cache = cache_dir if cache_dir is not None else MAPS
         self._progress = progress
         self._compilers: set[subprocess.Popen[str]] = set()
         self._sent: dict[str, TownMap] = {}  # what a client sent as text, by name
@@ -123,33 +126,51 @@ class MapLibrary:
         text = data.decode("utf-8-sig", errors="replace")
         bake = self._cache / f"{hashlib.sha256(data).hexdigest()}-{store.FORMAT}-{_hash_of_compiler()}.town"
         try:
-            return store.load(bake, name, text)
-        except FileNotFoundError:
+            town = store.load(bake, name, text)
+            use(bake)
+            return town
+        except (FileNotFoundError, NotADirectoryError):
             self._progress(f"{name}: compiling the map, once")
         except (store.BadBake, OSError, ValueError, KeyError, TypeError) as error:
             self._progress(f"{name}: compiling the map again ({error})")
-        self._compile(data, bake, what)
-        try:
-            return store.load(bake, name, text)
-        except (store.BadBake, OSError, ValueError, KeyError, TypeError) as error:
-            raise BadMap(f"{what} was compiled, but the result cannot be read: {error}") from None
-
-    def _compile(self, data: bytes, bake: Path, what: str) -> None:
-        """Run the compiler on a private copy of these very bytes. Two at once do no harm: the last rename stays."""
         try:
             self._cache.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(dir=self._cache, prefix=".compile-") as folder:
-                source, target = Path(folder, "map.xodr"), Path(folder, "map.town")
-                source.write_bytes(data)
-                code, words = self._run_compiler(source, target)
-                if code == 0:
-                    os.replace(target, bake)
+            town = self._compile(data, bake.parent, bake, name, text, what)
         except OSError as error:
-            raise BadMap(
-                f"{self._cache} cannot be written ({error.strerror}): make room there or set XDG_CACHE_HOME"
-            ) from None
-        if code == 0:
-            return
+            self._progress(
+                f"{self._cache} cannot be written ({error.strerror}), so maps are compiled at every load: "
+                "make room there or set XDG_CACHE_HOME"
+            )
+            return self._compile_unkept(data, name, text, what)
+        prune(self._cache.glob("*.town"), _MOST_CACHE_BYTES)
+        return town
+
+    def _compile_unkept(self, data: bytes, name: str, text: str, what: str) -> TownMap:
+        folder = Path(tempfile.gettempdir())
+        try:
+            return self._compile(data, folder, None, name, text, what)
+        except OSError as error:
+            raise BadMap(f"{folder} cannot be written ({error.strerror}): make room there or set TMPDIR") from None
+
+    def _compile(self, data: bytes, folder: Path, keep_as: Path | None, name: str, text: str, what: str) -> TownMap:
+        """Run the compiler on a private copy of these very bytes. Two at once do no harm: the last rename stays.
+
+        OSError where the folder has no room.
+        """
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".compile-") as private:
+            source, target = Path(private, "map.xodr"), Path(private, "map.town")
+            source.write_bytes(data)
+            code, words = self._run_compiler(source, target)
+            if code == 0:
+                try:
+                    town = store.load(target, name, text)
+                except (store.BadBake, ValueError, KeyError, TypeError) as error:
+                    raise BadMap(f"{what} was compiled, but the result cannot be read: {error}") from None
+                if keep_as is not None:
+                    os.replace(target, keep_as)
+                return town
+        if code == store.CANNOT_WRITE:
+            raise OSError(errno.EIO, words.rpartition(": ")[2])
         if code == 1 and words:
             raise BadMap(f"{what} {words}")
         if code == -signal.SIGXCPU or code == -signal.SIGKILL:

@@ -19,6 +19,7 @@ import numpy as np
 from simulator.maps.town import Boxes, GiveWays, Lanes, LightBoxes, Markings, Samples, Signals, Surface, TownMap
 
 FORMAT: Final = 3
+CANNOT_WRITE: Final = 4  # exit code of the compiler when there is no room for its bake
 _MAGIC: Final = b"CCLT" + FORMAT.to_bytes(4, "little")
 _HEAD: Final = struct.Struct("<8sQQI4x")
 _ALIGNMENT: Final = 64

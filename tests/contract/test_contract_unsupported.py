@@ -31,6 +31,13 @@ TEXTURE = carla.TextureColor(2, 2)
                 "Building_0", carla.MaterialParameter.Diffuse, TEXTURE
             ),
         ),
+        (
+            "apply_float_color_texture_to_objects",
+            lambda client, world, car: world.apply_float_color_texture_to_object(
+                "Building_0", carla.MaterialParameter.Normal, carla.TextureFloatColor(2, 2)
+            ),
+        ),
+        ("use_carsim_road", lambda client, world, car: car.use_carsim_road(True)),
         ("enable_carsim", lambda client, world, car: car.enable_carsim("")),
         ("enable_chrono_physics", lambda client, world, car: car.enable_chrono_physics(1, 0.01, "", "", "", "")),
     ],
@@ -46,7 +53,7 @@ def test_an_unsupported_call_is_refused_by_name(bench: Bench, name: str, call: C
         assert name in str(error)  # noqa: PT017  (a call that is not waited for raises nothing)
         assert "not supported" in str(error)  # noqa: PT017
     else:
-        assert name.startswith(("enable_", "apply_")), f"{name} was accepted"
+        assert name.startswith(("enable_", "apply_", "use_")), f"{name} was accepted"
     assert time.monotonic() - started < 1.0
     assert bench.tick() == before + 1
 
@@ -85,6 +92,31 @@ def test_the_bridge_to_ros_is_off(bench: Bench) -> None:
     with pytest.raises(RuntimeError, match="enable_gbuffers is not supported"):
         sensor.enable_gbuffers(True)
     assert bench.tick() == before + 1
+
+
+def test_a_gbuffer_is_refused_and_the_camera_goes_on(bench: Bench) -> None:
+    camera = bench.sensor("sensor.camera.rgb", image_size_x="32", image_size_y="32")
+    with pytest.raises(RuntimeError, match="get_gbuffer_token is not supported"):
+        camera.sensor.listen_to_gbuffer(carla.GBufferTextureID.SceneColor, lambda data: None)
+    assert not camera.sensor.is_listening_gbuffer(carla.GBufferTextureID.SceneColor)
+    frame = bench.tick()
+    assert camera.get().frame == frame
+
+
+def test_poses_of_walkers_are_accepted(bench: Bench) -> None:
+    """What draw_skeleton and its like do; a walker keeps its own pose here."""
+    walker = bench.walker()
+    pose = carla.WalkerBoneControlIn()
+    pose.bone_transforms = [("crl_hips__C", carla.Transform(carla.Location(z=0.5)))]
+    walker.set_bones(pose)
+    walker.blend_pose(0.5)
+    walker.show_pose()
+    walker.hide_pose()
+    walker.get_pose_from_animation()
+    place = walker.get_location()
+    bench.tick()
+    assert walker.get_location() == place
+    assert len(walker.get_bones().bone_transforms) > 20
 
 
 def test_questions_about_bones_of_a_car_are_answered(bench: Bench) -> None:

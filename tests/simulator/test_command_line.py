@@ -18,7 +18,7 @@ import msgpack
 import pytest
 
 import simulator
-from simulator.kernels import CACHE_DIR
+from simulator.cache import CACHE_DIR
 from simulator.launch import SimulatorFailed
 from simulator.protocol import structs
 from simulator.server.logs import Dam, OneLine, printable
@@ -173,6 +173,24 @@ def test_a_wrong_option_is_one_sentence_and_exit_code_2(options: list[str], sent
     assert done.stdout == ""
     last = done.stderr.splitlines()[-1]
     assert sentence in last  # after argparse's usage, or alone
+
+
+def test_a_user_without_a_home_is_told() -> None:
+    code = """
+import pathlib, sys
+from simulator.__main__ import main
+
+def home():
+    raise RuntimeError("Could not determine home directory.")  # as Python does where there is neither HOME nor an entry
+
+pathlib.Path.home = home
+sys.exit(main(["--port", "0"]))
+"""
+    environment = {key: value for key, value in os.environ.items() if key != "XDG_CACHE_HOME"}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr == "simulator: there is no home folder: set HOME or XDG_CACHE_HOME, for what is compiled\n"
 
 
 def test_an_unknown_town_is_answered_with_the_known_ones() -> None:

@@ -6,6 +6,9 @@ The judge is the client: carla.Map answers where lanes are, how high, and which 
 import dataclasses
 import itertools
 import math
+import os
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -14,6 +17,7 @@ import numpy as np
 import pytest
 import shapely
 
+from simulator.maps import library as maps_library
 from simulator.maps import store, town
 from simulator.maps.compile import compile_town
 from simulator.maps.furniture import LANE_MARGIN_M, terrain_height
@@ -528,6 +532,52 @@ def test_two_compile_the_same_map_at_once(folder: Path) -> None:
     left = [path.name for path in (folder.parent / "cache").iterdir()]
     assert len(left) == 1, "nothing half made is left behind"
     assert left[0].endswith(".town")
+
+
+def test_a_cache_that_cannot_be_written_costs_time_and_is_said(folder: Path) -> None:
+    (folder.parent / "cache").touch()
+    said: list[str] = []
+    library = small_library(folder, said)
+    assert library.load("Lane").lanes.s_end[0] == 100.0
+    assert said == [
+        "Lane: compiling the map, once",
+        f"{folder.parent}/cache cannot be written (File exists), so maps are compiled at every load: "
+        "make room there or set XDG_CACHE_HOME",
+    ]
+    assert not [path for path in folder.parent.iterdir() if path.name.startswith(".compile-")]
+
+
+def test_a_disk_that_is_full_for_the_compiler_is_said(tmp_path: Path) -> None:
+    (tmp_path / "Lane.xodr").write_text(drive(road()))
+    done = subprocess.run(
+        [sys.executable, "-m", "simulator.maps.compile", tmp_path / "Lane.xodr", "/no/such/folder/out"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == store.CANNOT_WRITE
+    assert done.stderr == "/no/such/folder/out cannot be written: No such file or directory\n"
+
+
+def test_maps_that_were_not_used_for_the_longest_time_make_room(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    library = small_library(folder)
+    library.load("Lane")
+    [first] = (folder.parent / "cache").glob("*.town")
+    monkeypatch.setattr(maps_library, "_MOST_CACHE_BYTES", 2.5 * first.stat().st_size)
+    for name in ("Second", "Third"):
+        (folder / f"{name}.xodr").write_text(drive(road()) + f"<!-- {name} -->")
+    library.load("Second")
+    os.utime(first, (0, 0))
+    library.load("Lane")  # used again
+    for bake in (folder.parent / "cache").glob("*.town"):
+        if bake != first:
+            os.utime(bake, (1, 1))
+            second = bake
+    library.load("Third")
+    left = set((folder.parent / "cache").glob("*.town"))
+    assert first in left
+    assert second not in left
+    assert len(left) == 2
 
 
 def test_a_text_from_a_client_is_a_map(folder: Path) -> None:
