@@ -15,6 +15,7 @@ from leaderboard.log.manifest import Manifest
 from leaderboard.routes import Job
 from leaderboard.scoring.bench2drive import Numbers
 from leaderboard.scoring.results import RouteResult
+from leaderboard.scoring.statistics import Interval
 from leaderboard.scoring.summary import Row, Summary
 from leaderboard.supervisor import Ended
 
@@ -157,11 +158,17 @@ def print_bench2drive(console: Console, numbers: Numbers) -> None:
 
 
 def _headline(summary: Summary) -> str:
-    interval = summary.driving_score.interval
-    spread = f" (95 % interval {interval.low:.1f} to {interval.high:.1f})" if interval is not None else ""
+    score, success = summary.driving_score, summary.success_rate
     return (
-        f"driving score {_number(summary.driving_score.value)}{spread} over {summary.valid} of {summary.planned} drives"
+        f"driving score {_number(score.value)}{_spread(score.interval, 1)} over {summary.valid} of {summary.planned} "
+        f"drives, success rate {_number(success.value, 3)}{_spread(success.interval, 3)}"
     )
+
+
+def _spread(interval: Interval | None, digits: int) -> str:
+    if interval is None:
+        return ""
+    return f" (95 % interval {_number(interval.low, digits)} to {_number(interval.high, digits)})"
 
 
 def _number(value: float | None, digits: int = 1) -> str:

@@ -150,7 +150,7 @@ class Evaluation:
         self._ledger = Ledger(self._run.ledger)
         guardian = Guardian(self._mark, environment({}))
         try:
-            self._drive()
+            self._drive(guardian)
         finally:
             guardian.close()
             self._ledger.close()
@@ -197,13 +197,14 @@ class Evaluation:
 
     # -- the workers -----------------------------------------------------------------------------------------------
 
-    def _drive(self) -> None:
+    def _drive(self, guardian: Guardian) -> None:
         count = min(self._options.workers, max(self._waiting.qsize(), 1))
         threads = [threading.Thread(target=self._work, args=(number,), daemon=True) for number in range(count)]
         for thread in threads:
             thread.start()
         try:
             while any(thread.is_alive() for thread in threads):
+                guardian.keep()
                 time.sleep(_POLL_S)
         except KeyboardInterrupt:
             self._stop.set()

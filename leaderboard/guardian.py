@@ -19,12 +19,25 @@ class Guardian:
     """The supervisor's side. It is a process that costs nothing while it waits."""
 
     def __init__(self, mark: str, env: dict[str, str]) -> None:
-        command = [sys.executable, "-P", "-m", "leaderboard.guardian", mark]
-        self._process = start(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, env=env)
+        self._command = [sys.executable, "-P", "-m", "leaderboard.guardian", mark]
+        self._env = env
+        self._process = self._start()
+
+    def keep(self) -> None:
+        """Start it again if somebody has ended it."""
+        if self._process.poll() is not None:
+            self._let_go()
+            self._process = self._start()
 
     def close(self) -> None:
         self._process.kill()
         self._process.wait()
+        self._let_go()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        return start(self._command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, env=self._env)
+
+    def _let_go(self) -> None:
         stdin: IO[bytes] | None = self._process.stdin
         if stdin is not None:
             stdin.close()

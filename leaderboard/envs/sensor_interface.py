@@ -6,6 +6,7 @@ which no simulator sends, are read in step with the tick; the public harness pol
 
 from __future__ import annotations
 
+import abc
 import contextlib
 import queue
 import time
@@ -49,15 +50,16 @@ class GenericMeasurement:
         self.frame = frame
 
 
-class BaseReader:
+class BaseReader(abc.ABC):
     """A sensor that is read in this process. `tick` reads it once for a frame; nothing runs beside that."""
 
     def __init__(self, vehicle: carla.Vehicle, reading_frequency: float = 1.0) -> None:
         self._vehicle = vehicle
         self._callback: Callable[[GenericMeasurement], None] | None = None
 
+    @abc.abstractmethod
     def __call__(self) -> dict[str, Any]:
-        raise NotImplementedError
+        """This frame's reading, as agents get it."""
 
     def listen(self, callback: Callable[[GenericMeasurement], None]) -> None:
         self._callback = callback

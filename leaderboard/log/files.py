@@ -30,6 +30,11 @@ def write_atomic(path: Path, data: bytes) -> None:
     sync_folder(path.parent)
 
 
+def is_unfinished(path: Path) -> bool:
+    """Whether this is what `write_atomic` leaves behind when it is killed."""
+    return path.name.startswith(".") and path.suffix == ".tmp"
+
+
 def sync_folder(folder: Path) -> None:
     """Makes the names in a folder survive a power cut."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)

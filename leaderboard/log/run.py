@@ -23,7 +23,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from leaderboard.errors import RecordError, UserError
-from leaderboard.log.files import sync_folder, write_atomic
+from leaderboard.log.files import is_unfinished, sync_folder, write_atomic
 from leaderboard.log.ledger import AttemptEnded, Entry, job_states, read_ledger
 
 EVENTS: Final = "events.jsonl"
@@ -101,6 +101,9 @@ class RunDirectory:
 
     def settle(self) -> tuple[Entry, ...]:
         """After a crash: attempts without an end are removed, final ones are in their place. Returns the ledger."""
+        for path in self.path.iterdir():
+            if is_unfinished(path):
+                path.unlink()
         entries = read_ledger(self.ledger)
         ends = {(entry.job, entry.attempt) for entry in entries if isinstance(entry, AttemptEnded)}
         for folder in sorted((self.path / "attempts").glob("*/*")):
@@ -155,4 +158,4 @@ def open_run(path: Path, resume: bool) -> RunDirectory:
 
 
 def _holds_anything(entries: Iterable[Path]) -> bool:
-    return any(entry.name != "run.lock" for entry in entries)
+    return any(entry.name != "run.lock" and not is_unfinished(entry) for entry in entries)

@@ -186,7 +186,7 @@ def test_score_says_what_was_scored_and_what_it_rests_on(capsys, run):
     assert cli.main(["score", str(run)]) == 0
     said = capsys.readouterr().out
     assert "driving score 38.0 (95 % interval" in said
-    assert "over 2 of 4 drives" in said
+    assert "over 2 of 4 drives, success rate 0.000 (95 % interval 0.000 to 0.658)" in said
     assert "agent.expert on routes (" in said
     assert "profile lb2.0, timing sync, traffic lb2, simulator embedded 0.1.0" in said
     assert "these are not CARLA scores" in said

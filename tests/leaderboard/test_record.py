@@ -267,6 +267,35 @@ def test_a_crash_between_the_ledger_and_the_move_is_mended(tmp_path):
         assert not run.attempt("RouteScenario_1_rep0", 1).exists()
 
 
+def test_half_written_files_of_a_killed_run_are_no_run_and_are_cleared_away(tmp_path):
+    (tmp_path / ".manifest.json.abc.tmp").write_text("{")
+    run = open_run(tmp_path, resume=False)
+    run.settle()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("torn", [1, 2, 3, 4])
+def test_a_ledger_that_lost_its_end_has_the_route_driven_again_and_takes_the_new_attempt(tmp_path, torn):
+    """Torn inside each of its lines, one after the other: what it no longer says has not happened."""
+    run = open_run(tmp_path / "run", resume=False)
+    ledger = Ledger(run.ledger)
+    for job in ("RouteScenario_0_rep0", "RouteScenario_1_rep0"):
+        attempt(run, 1, job)
+        ledger.append(began(1, job))
+        ledger.append(ended(1, job=job))
+        run.accept(ended(1, job=job))
+    ledger.close()
+    lines = run.ledger.read_bytes().splitlines(keepends=True)
+    run.ledger.write_bytes(b"".join(lines[: len(lines) - torn]) + lines[-torn][:-1])
+    states = job_states(run.settle())
+    finals = {job for job, state in states.items() if state.final is not None}
+    assert len(finals) == {1: 1, 2: 1, 3: 0, 4: 0}[torn]
+    folder = attempt(run, 2, "RouteScenario_1_rep0")
+    (folder / "events.jsonl").write_text("driven again")
+    run.accept(ended(2, job="RouteScenario_1_rep0"))
+    assert (run.route("RouteScenario_1_rep0") / "events.jsonl").read_text() == "driven again"
+
+
 def test_a_number_used_before_begins_empty(tmp_path):
     run = open_run(tmp_path / "run", resume=False)
     attempt(run, 1)

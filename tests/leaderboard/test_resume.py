@@ -1,17 +1,22 @@
-"""A record does not depend on what happened around it: kill -9 and resume, two workers, another order of routes."""
+"""A record does not depend on what happened around it: kill -9 and resume, two workers, another order of routes.
 
-import json
+With vehicles of the Traffic Manager and 20 AI walkers around, whose ways the client plans.
+"""
+
+import math
 import random
 import time
+from collections import Counter
 
 import pytest
 
+from leaderboard.log.trace import read_trace
 from tests.leaderboard.runs import Run, record_id
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 STARTS = (0, 40, 80)
-TRAFFIC = ("--traffic", "20", "--seed", "7")
+TRAFFIC = ("--traffic", "20", "--walkers", "20", "--seed", "7")
 
 
 def drive(folder, *options, starts=STARTS):
@@ -51,11 +56,23 @@ def same(one, other):
     return [key for key in one if one[key] != other[key]]
 
 
-def test_the_drives_have_traffic_around(undisturbed):
-    trace = record(undisturbed)[0, "trace.mcap"]
-    assert len(trace) > 10_000
-    events = [json.loads(line) for line in record(undisturbed)[0, "events.jsonl"].splitlines()]
-    assert len(events) > 5
+def test_the_drives_have_traffic_and_walkers_around(undisturbed):
+    trace = undisturbed.directory.route(record_id(0)) / "trace.mcap"
+    seen = {}
+    moved = set()
+    begun = {}
+    for message in read_trace(trace, ["/actors/catalogue", "/actors"]):
+        if message.topic == "/actors/catalogue":
+            seen.update({actor["id"]: actor["type"].partition(".")[0] for actor in message.content["actors"]})
+            continue
+        for actor, state in zip(message.content["ids"], message.content["states"], strict=True):
+            x, y = begun.setdefault(actor, state[:2])
+            if math.hypot(state[0] - x, state[1] - y) > 1.0:
+                moved.add(actor)
+    kinds = Counter(seen.values())
+    assert kinds["walker"] >= 15, "some find no place"
+    assert kinds["vehicle"] >= 15
+    assert {seen[actor] for actor in moved} >= {"walker", "vehicle"}
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -78,6 +95,6 @@ def test_two_workers_and_another_order_give_the_same_bytes(undisturbed, tmp_path
 
 def test_another_seed_does_not(undisturbed, tmp_path):
     run = Run(tmp_path, STARTS[:1], length_m=25)
-    assert run.start("--traffic", "20", "--seed", "8").end()[0] == 0
+    assert run.start(*TRAFFIC[:-1], "8").end()[0] == 0
     trace = (run.directory.route(record_id(0)) / "trace.mcap").read_bytes()
     assert trace != record(undisturbed)[0, "trace.mcap"]

@@ -17,6 +17,7 @@ import pytest
 from leaderboard import processes, seeds
 from leaderboard.background import LB1_COUNTS, amount
 from leaderboard.errors import UserError
+from leaderboard.guardian import Guardian
 from leaderboard.heartbeat import HeartbeatReader, HeartbeatWriter, Phase, make_heartbeat
 from leaderboard.port_lease import PortLease
 from tests.leaderboard.runs import ROOT, gone_within, is_running
@@ -235,3 +236,19 @@ def test_the_amount_of_traffic_is_none_a_number_or_that_of_leaderboard_1():
 def test_other_amounts_are_refused(text):
     with pytest.raises(UserError, match="--traffic"):
         amount(text, "Town01")
+
+
+def test_a_guardian_that_was_killed_is_there_again():
+    guardian = Guardian("no-such-mark", dict(os.environ))
+    try:
+        first = guardian._process
+        guardian.keep()
+        assert guardian._process is first
+        first.kill()
+        first.wait()
+        guardian.keep()
+        assert guardian._process is not first
+        assert guardian._process.poll() is None
+    finally:
+        guardian.close()
+    assert guardian._process.poll() is not None
