@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 from collections.abc import Sequence
 from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Final
 
-__all__ = ["OURS", "main", "passed_over", "put_ours_first"]
+__all__ = ["OURS", "give_home", "main", "passed_over", "put_ours_first"]
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 """The folder that holds our packages: the checkout, or site-packages."""
@@ -22,6 +23,7 @@ OURS: Final = ("leaderboard", "scenarios", "agent", "simulator")
 
 def main(arguments: Sequence[str] | None = None) -> int:
     put_ours_first()
+    give_home()
     from leaderboard.cli import main as run
 
     return run(arguments)
@@ -37,6 +39,16 @@ def put_ours_first() -> None:
     before = os.environ.get("PYTHONPATH")
     entries = [entry for entry in (before or "").split(os.pathsep) if entry and Path(entry).resolve() != ROOT]
     os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), *entries])
+
+
+def give_home() -> None:
+    """CARLA's client reads HOME when it is loaded, and ends the process by a segmentation fault where there is none, as
+    in services and some containers.
+    """
+    try:
+        os.environ.setdefault("HOME", str(Path.home()))
+    except RuntimeError:  # a user whom the machine does not know
+        os.environ["HOME"] = tempfile.gettempdir()
 
 
 def passed_over() -> list[Path]:

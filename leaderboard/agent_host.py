@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import inspect
 import math
 import sys
 import time
@@ -45,9 +46,10 @@ class Phase(StrEnum):
 
 _OUTCOMES: Final = {Phase.STEP: Outcome.AGENT_CRASHED, Phase.DESTROY: Outcome.AGENT_CRASHED}
 
-# The client's words when a server does not answer within the time set (LibCarla, rpc/Client: "time-out of ...ms while
-# waiting for the simulator"). A guest that asks the simulator itself gets to see it, but is not to blame.
-_TIMEOUT_WORDS: Final = "while waiting for the simulator"
+# How long a simulator may take to say its version before it counts as lost. A stalled one says nothing.
+_ANSWER_S: Final = 10.0
+# What agents import that are bound to ROS; the first is in the public leaderboard's own package.
+_ROS_MODULES: Final = ("leaderboard.autoagents.ros", "rospy", "roslaunch", "rclpy", "rosgraph", "roslibpy")
 
 
 class AgentFailed(AgentError):
@@ -99,6 +101,7 @@ class AgentHost:
         self._selected_track = track
         self._bench2drive = bench2drive
         self._watch = watch
+        self._client: carla.Client | None = None
         self._class: type[Any] | None = None
         self._agent: Any = None
         self._context: GuestContext | None = None
@@ -111,11 +114,17 @@ class AgentHost:
         """The agent's own, known after begin()."""
         return Track(getattr(self._agent.track, "value", self._agent.track))
 
-    def load(self) -> None:
-        """Import the guest's module. Seeds must be set before: it may draw numbers in its import."""
+    def load(self, client: carla.Client | None = None) -> None:
+        """Import the guest's module. Seeds must be set before: it may draw numbers in its import.
+
+        `client` asks the simulator whether it is there when the guest fails.
+        """
+        self._client = client
         if self._bench2drive is not None:
             self._bench2drive.set_environment()
         self._context = GuestContext()
+        for problem in self._context.problems:
+            print(f"leaderboard: {problem}", file=sys.stderr)  # in output.log, beside what the guest says of it
         module = self._call(Phase.IMPORT, _load, self._source)
         entry = getattr(module, "get_entry_point", None)
         if entry is None:
@@ -126,7 +135,7 @@ class AgentHost:
             raise UserError(f"agent {self._source}: get_entry_point() names {name!r}, but there is no such class")
         ros_version = getattr(self._class, "get_ros_version", None)
         if ros_version is not None and self._call(Phase.IMPORT, ros_version) != -1:
-            raise UserError(f"agent {self._source} needs ROS, which this harness does not run; use a Python agent")
+            raise _needs_ros(self._source)
 
     def begin(
         self,
@@ -145,8 +154,10 @@ class AgentHost:
             raise RuntimeError("begin() before load()")
         gps, dense = _guests_own(plan, self._context.road_option)
         self._context.begin(client, world, ego, traffic_manager_port, dense)
-        agent = self._call(Phase.CONSTRUCT, self._class, host, port, debug)
-        self._agent = agent
+        config = self._bench2drive.config(self._config) if self._bench2drive else self._config
+        is_legacy = _is_legacy(self._class)
+        arguments = (config,) if is_legacy else (host, port, debug)
+        agent = self._agent = self._call(Phase.CONSTRUCT, self._class, *arguments)
         interface = getattr(agent, "sensor_interface", None)
         if interface is None:
             raise AgentFailed(
@@ -158,8 +169,8 @@ class AgentHost:
         if self._bench2drive is not None:
             agent.hero_actor = ego
         self._call(Phase.PLAN, agent.set_global_plan, gps, dense)
-        config = self._bench2drive.config(self._config) if self._bench2drive else self._config
-        self._call(Phase.SETUP, agent.setup, config)
+        if not is_legacy:
+            self._call(Phase.SETUP, agent.setup, config)
         specs = self._call(Phase.SENSORS, agent.sensors)
         try:
             self.specs = list(specs or [])
@@ -215,24 +226,83 @@ class AgentHost:
             return function(*arguments)
         except (UserError, KeyboardInterrupt):
             raise
-        except SensorReceivedNoData as error:
-            raise InfrastructureError(f"a sensor failed: {error}") from error
-        except SensorConfigurationInvalid as error:
-            raise AgentFailed(f"the agent's sensors are invalid: {error}", Outcome.AGENT_SENSORS_INVALID) from error
         except (Exception, SystemExit) as error:
-            if _TIMEOUT_WORDS in str(error):
-                raise InfrastructureError(f"the simulator did not answer the agent in {phase}: {error}") from error
-            raise AgentFailed(
-                f"the agent raised {type(error).__name__} in {phase}: {_first_line(error)}",
-                _OUTCOMES.get(phase, Outcome.AGENT_SETUP_FAILED),
-                traceback.format_exc(),
-            ) from error
+            raised, details = error, traceback.format_exc()
         finally:
             self._watch(phase, time.perf_counter() - began_s)
+        raise self._blamed(phase, raised, details) from raised
+
+    def _blamed(self, phase: Phase, error: BaseException, details: str) -> Exception:
+        """Whose fault it is that the guest raised. What it says is no evidence: a time-out may be its own."""
+        if isinstance(error, SensorReceivedNoData):
+            return InfrastructureError(f"a sensor failed: {error}")
+        if isinstance(error, SensorConfigurationInvalid):
+            return AgentFailed(f"the agent's sensors are invalid: {error}", Outcome.AGENT_SENSORS_INVALID)
+        if not self._simulator_answers():
+            what = f"{type(error).__name__}: {_first_line(error)}"
+            return InfrastructureError(f"the simulator is gone; the agent noticed in {phase}: {what}")
+        if phase is Phase.IMPORT and isinstance(error, SyntaxError | ImportError):
+            sys.stderr.write(details)
+            name = getattr(error, "name", None) or ""
+            if name.startswith(_ROS_MODULES):
+                return _needs_ros(self._source)
+            what = f"{type(error).__name__}: {_first_line(error)}"
+            return UserError(f"agent {self._source} cannot be imported: {what} ({_where(error)}){self._copies(name)}")
+        return AgentFailed(
+            f"the agent raised {type(error).__name__} in {phase}: {_first_line(error)}",
+            _OUTCOMES.get(phase, Outcome.AGENT_SETUP_FAILED),
+            details,
+        )
+
+    def _simulator_answers(self) -> bool:
+        if self._client is None:
+            return True
+        try:
+            self._client.set_timeout(_ANSWER_S)
+            self._client.get_server_version()
+        except RuntimeError:
+            return False
+        return True
+
+    def _copies(self, module: str) -> str:
+        """What else to say when a module is missing that a copy of the user's should have."""
+        problems = self._context.problems if self._context is not None else []
+        return "".join(f"; {problem}" for problem in problems if module.split(".")[0] in ("agents", "srunner", "carla"))
 
 
 def _first_line(error: BaseException) -> str:
     return (str(error).splitlines() or ["no message"])[0]
+
+
+def _where(error: BaseException) -> str:
+    """The line of the guest's that could not be run."""
+    if isinstance(error, SyntaxError):
+        return f"{error.filename}:{error.lineno}"
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "importlib" not in frame.filename]
+    return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "before its first line"
+
+
+def _needs_ros(source: str) -> UserError:
+    return UserError(f"agent {source} needs ROS, which this harness does not run; use a Python agent")
+
+
+def _is_legacy(agent: type[Any]) -> bool:
+    """Whether its constructor is of leaderboard 1.0, which takes the configuration's path and calls setup()."""
+    try:
+        signature = inspect.signature(agent)
+    except (TypeError, ValueError):  # not written in Python
+        return False
+    return next(iter(signature.parameters), "") == "path_to_conf_file" or (
+        not _takes(signature, 3) and _takes(signature, 1)
+    )
+
+
+def _takes(signature: inspect.Signature, arguments: int) -> bool:
+    try:
+        signature.bind(*[None] * arguments)
+    except TypeError:
+        return False
+    return True
 
 
 def _checked(control: object) -> carla.VehicleControl:

@@ -6,6 +6,8 @@ import argparse
 import ast
 import os
 import sys
+import threading
+import warnings
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from importlib import metadata, util
@@ -19,8 +21,9 @@ from leaderboard.background import amount
 from leaderboard.compat.official_command import translate
 from leaderboard.console import Progress, print_bench2drive, print_summary
 from leaderboard.doctor import examine
-from leaderboard.errors import LeaderboardError, UserError
+from leaderboard.errors import InfrastructureError, LeaderboardError, UserError
 from leaderboard.evaluate import Evaluation, Options
+from leaderboard.launch.attached import ask
 from leaderboard.launch.embedded import shipped_maps
 from leaderboard.log.files import write_atomic
 from leaderboard.log.manifest import (
@@ -37,7 +40,7 @@ from leaderboard.log.stored import StoredRun
 from leaderboard.outcomes import OUTCOMES, Scored
 from leaderboard.profiles import DEFAULT_PROFILE, PROFILES, ResultsFormat, profile_named
 from leaderboard.routes import load_suite, shipped_suites, suite_path
-from leaderboard.supervisor import Address
+from leaderboard.supervisor import Address, wait_for
 
 __all__ = ["main", "main_as_official", "parser"]
 
@@ -234,7 +237,7 @@ def _evaluate(given: argparse.Namespace) -> int:
 
 def _drive(given: argparse.Namespace, options: Options) -> int:
     console = _console()
-    for warning in options.suite.warnings:
+    for warning in [*options.suite.warnings, *_empty_towns(options)]:
         console.print(f"warning: {warning}", markup=False)
     manifest = _manifest(options)
     progress = Progress(console, options.allow_missing_scenarios)
@@ -256,6 +259,13 @@ def _drive(given: argparse.Namespace, options: Options) -> int:
         print_bench2drive(console, StoredRun(options.out).bench2drive())
     failures = [result for result in evaluation.results if OUTCOMES[result.outcome].scored is Scored.NEVER]
     return EXIT_FAILURES if failures or len(evaluation.results) < evaluation.planned else 0
+
+
+def _empty_towns(options: Options) -> list[str]:
+    if options.traffic != "lb1":
+        return []
+    towns = [town for town in options.suite.towns if not amount("lb1", town)]
+    return [f"--traffic lb1: leaderboard 1.0 has no number for {town}, whose roads stay empty" for town in towns]
 
 
 def _console() -> Console:
@@ -337,32 +347,64 @@ def _manifest(options: Options) -> Manifest:
             config=options.agent_config,
             config_sha256=hash_path(config) if config is not None and config.exists() else None,
         ),
-        simulator=SimulatorInfo(
-            kind="embedded" if options.simulator is None else "attached",
-            version=metadata.version("carla"),
-            shared=options.simulator is not None,
-        ),
+        simulator=_simulator(options),
         harness=harness_info(),
         machine=machine_info(),
         started=datetime.now(UTC).isoformat(timespec="seconds"),
     )
 
 
+def _simulator(options: Options) -> SimulatorInfo:
+    """What is driven in. One that is lost later is waited for; one that was never there is a mistake of the user's."""
+    address = options.simulator
+    if address is None:
+        return SimulatorInfo(kind="embedded", version=metadata.version("carla"), shared=False)
+    try:
+        wait_for(address, options.stall_timeout_s, threading.Event())
+        answer = ask(address.host, address.port)
+    except InfrastructureError as error:
+        raise UserError(f"--simulator: {error}; start it first") from error
+    if not answer.fits:
+        versions = f"{answer.kind} {answer.version}, and the client {answer.client_version}"
+        raise UserError(f"--simulator {address.host}:{address.port} is {versions}: they must be the same")
+    return SimulatorInfo(kind=answer.kind, version=answer.version, shared=True)
+
+
 def _agent_path(agent: str) -> Path:
     """The file or folder that holds the agent's code."""
-    if Path(agent).is_file():
-        return Path(agent)
+    path = Path(agent)
+    if path.is_file():
+        _check_python(path)
+        return path
     try:
         spec = util.find_spec(agent)
     except (ImportError, ValueError):
         spec = None
     except Exception as error:  # to find a.b, Python imports a: code of the user's
         raise UserError(f"--agent {agent}: cannot be imported: {type(error).__name__}: {error}") from error
-    if spec is None or spec.origin is None:
+    if spec is None or spec.origin is None or not Path(spec.origin).is_file():
+        if path.is_dir():
+            raise UserError(f"--agent {agent} is a folder; name the file in it that has get_entry_point()")
         reason = "neither a file nor a module that can be imported; a module's folder must be on PYTHONPATH"
         raise UserError(f"--agent {agent}: {reason}")
     origin = Path(spec.origin)
     return origin.parent if origin.name == "__init__.py" else origin
+
+
+def _check_python(path: Path) -> None:
+    """Before anything is started for it. It is read, not run."""
+    if path.suffix != ".py":
+        raise UserError(f"--agent {path} is no Python file; its name must end in .py")
+    try:
+        with warnings.catch_warnings(action="ignore"):  # of a guest's style
+            compile(path.read_bytes(), str(path), "exec", dont_inherit=True)
+    except SyntaxError as error:
+        line = f":{error.lineno}" if error.lineno else ""
+        raise UserError(f"--agent {path}{line}: not Python: {error.msg}") from error
+    except (ValueError, RecursionError, MemoryError) as error:
+        raise UserError(f"--agent {path}: not Python: {error or 'nested too deeply'}") from error
+    except OSError as error:
+        raise UserError(f"--agent {path}: cannot be read: {error.strerror}") from error
 
 
 # --- score and export -------------------------------------------------------------------------------------------------
@@ -426,10 +468,17 @@ def _agents() -> list[str]:
             tree = ast.parse(file.read_text(encoding="utf-8"))
             if any(isinstance(node, ast.FunctionDef) and node.name == "get_entry_point" for node in tree.body):
                 summary = (ast.get_docstring(tree) or "").partition("\n")[0]
-                listed.append(f"agent.{file.parent.name:6} {summary}")
+                listed.append(f"{f'agent.{file.parent.name}':36} {summary}")
+    for name, summary in _PUBLIC_AGENTS.items():
+        listed.append(f"{name:36} {summary}")
     return [*listed, "and every agent for the official leaderboard: --agent FILE, or a module that can be imported"]
 
 
+_PUBLIC_AGENTS: Final = {
+    "leaderboard.autoagents.npc_agent": "follows its plan with the basic agent of CARLA's API",
+    "leaderboard.autoagents.dummy_agent": "reads every sensor and stands still",
+    "leaderboard.autoagents.human_agent": "driven with the keyboard; needs pygame",
+}
 _LISTS: Final[dict[str, Callable[[], list[str]]]] = {
     "suites": _suites,
     "scenarios": _scenarios,

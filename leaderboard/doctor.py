@@ -14,7 +14,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, Final
 
-from leaderboard.errors import LeaderboardError
+from leaderboard.errors import InfrastructureError, LeaderboardError
+from leaderboard.launch.attached import ask
 from leaderboard.launch.embedded import EmbeddedSimulator, shipped_maps
 from leaderboard.log.manifest import harness_info, machine_info
 from leaderboard.supervisor import Address
@@ -22,8 +23,7 @@ from leaderboard.supervisor import Address
 __all__ = ["Finding", "examine"]
 
 _READY_S: Final = 120.0
-"""A cold start compiles kernels and the map."""
-_ANSWER_S: Final = 10.0
+"""A cold start compiles kernels and the map, and the first picture the kernels of cameras."""
 _FRAMES: Final = 20
 _DELTA_S: Final = 0.05
 _WIDTH: Final = 800
@@ -71,11 +71,15 @@ def _packages() -> Iterator[Finding]:
         import carla
     except ImportError as error:
         yield Finding("carla", f"the client does not load: {error}", False)
-    else:
-        yield Finding("carla", f"{metadata.version('carla')}, {Path(carla.__file__).parent}")
+        return
+    yield Finding("carla", f"{metadata.version('carla')}, {Path(carla.__file__).parent}")
     for name in _GUESTS:
         place = _place(name)
         yield Finding(name, f"{place}: agents get these" if place else "not found; agents get this project's")
+    from leaderboard.compat.guests import GuestContext
+
+    for problem in GuestContext().problems:
+        yield Finding("for agents", problem, False)
 
 
 def _place(name: str) -> Path | None:
@@ -115,7 +119,7 @@ def _look(host: str, port: int) -> tuple[float, float]:
 
     began = time.perf_counter()
     client = carla.Client(host, port)
-    client.set_timeout(_ANSWER_S)
+    client.set_timeout(_READY_S)
     world = client.get_world()
     settings = world.get_settings()
     settings.synchronous_mode = True
@@ -141,27 +145,22 @@ def _look(host: str, port: int) -> tuple[float, float]:
 
 
 def _picture(world: Any, images: queue.SimpleQueue[Any]) -> None:
-    frame = world.tick(_ANSWER_S)
+    frame = world.tick(_READY_S)
     try:
-        image = images.get(timeout=_ANSWER_S)
+        image = images.get(timeout=_READY_S)
     except queue.Empty:
-        raise RuntimeError(f"no picture of frame {frame} came within {_ANSWER_S:g} s") from None
+        raise RuntimeError(f"no picture of frame {frame} came within {_READY_S:g} s") from None
     if len(set(bytes(image.raw_data)[:: 4 * 997])) < 2:
         raise RuntimeError(f"the picture of frame {frame} is of one colour")
 
 
 def _reach(address: Address) -> Finding:
-    """Asks for the version and leaves the world alone."""
-    import carla
-
     name = f"{address.host}:{address.port}"
-    client = carla.Client(address.host, address.port)
-    client.set_timeout(_ANSWER_S)
     try:
-        server, own = client.get_server_version(), client.get_client_version()
-        town = client.get_world().get_map().name
-    except RuntimeError as error:
-        return Finding(name, f"not reachable: {' '.join(str(error).split())}", False)
-    if server != own:
-        return Finding(name, f"server {server}, client {own}: they must be the same", False)
-    return Finding(name, f"server {server}, town {town}")
+        answer = ask(address.host, address.port)
+    except InfrastructureError as error:
+        return Finding(name, str(error), False)
+    if not answer.fits:
+        text = f"{answer.kind} {answer.version}, but the client is {answer.client_version}: they must be the same"
+        return Finding(name, text, False)
+    return Finding(name, f"{answer.kind} {answer.version}, town {answer.town}")

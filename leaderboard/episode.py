@@ -171,7 +171,7 @@ class Episode:
         world = self._world = self._load(client)
         town_map = world.get_map()
         plan = plan_route(town_map, route.keypoints)
-        self._agent.load()
+        self._agent.load(client)
         ego = self._spawn_ego(world, plan)
         self._place = Place(*_xyz(plan.world[0][0]))
         carla_map = CarlaMap.of_world(world)

@@ -31,7 +31,7 @@ from leaderboard.profiles import Profile, ResultsFormat
 from leaderboard.routes import Job, Suite, jobs
 from leaderboard.scoring.results import RouteResult, route_result
 from leaderboard.scoring.summary import Planned, Summary, summarize
-from leaderboard.supervisor import Address, Attempt, Ended, Stopped, environment, wait_for
+from leaderboard.supervisor import Address, Attempt, Ended, Stopped, environment
 from scenarios.events import Event, Outcome
 
 __all__ = ["Evaluation", "Options", "Watcher"]
@@ -133,7 +133,6 @@ class Evaluation:
         """Drive what is not driven yet. Raises UserError, and KeyboardInterrupt once all is ended cleanly."""
         become_subreaper()
         self._check_latencies()
-        self._check_simulator()
         run = open_run(self._options.out, self._options.resume)
         try:
             with RunLock(run.path):
@@ -165,14 +164,6 @@ class Evaluation:
             read_manifest(run.manifest)
             for job in self._jobs:
                 read_timing(run.route(job.record_id) / TIMING)
-
-    def _check_simulator(self) -> None:
-        """One that is lost later is waited for each time; one that was never there is a mistake of the user's."""
-        if self._options.simulator is not None:
-            try:
-                wait_for(self._options.simulator, self._options.stall_timeout_s, self._stop)
-            except InfrastructureError as error:
-                raise UserError(f"--simulator: {error}; start it first") from error
 
     # -- what is there already ------------------------------------------------------------------------------------
 

@@ -90,6 +90,8 @@ class UserError(Exception):
 
 def main(arguments: list[str] | None = None) -> int:
     _open_standard_files()
+    # CARLA's library reads HOME when it is loaded, and dies of a segmentation fault where a service has none.
+    os.environ.setdefault("HOME", str(Path.home()))
     options = parser().parse_args(arguments)
     _set_up_log(logging.ERROR if options.quiet else logging.INFO)
     # Until clients are served, Ctrl-C and SIGTERM end whatever is being done: a map may be in the compiler.

@@ -30,7 +30,8 @@ class AutonomousAgent:
     """The base of all agents; a guest overrides setup, sensors, run_step and destroy.
 
     The order of calls: the constructor, set_global_plan, setup, sensors; then the agent itself once for each frame;
-    at the end destroy, whatever happened.
+    at the end destroy, whatever happened. An agent of leaderboard 1.0 that overrides the constructor has the one of
+    then, `__init__(path_to_conf_file)`, in which setup is called.
     """
 
     plan_spacing_m = 200.0
@@ -39,12 +40,15 @@ class AutonomousAgent:
     hero_actor: carla.Vehicle | None = None
     """The ego, for agents of Bench2Drive; set before set_global_plan, under the profile of that name only."""
 
-    def __init__(self, carla_host: str, carla_port: int, debug: bool = False) -> None:
+    def __init__(self, carla_host: str, carla_port: int | None = None, debug: bool = False) -> None:
+        """With one argument, that of leaderboard 1.0: the path of the configuration."""
         self.track = Track.SENSORS
         self._global_plan: list[Any] | None = None
         self._global_plan_world_coord: list[Any] | None = None
         self.sensor_interface = SensorInterface()
         self.wallclock_t0 = None
+        if carla_port is None:
+            self.setup(carla_host)
 
     def setup(self, path_to_conf_file: str) -> None:
         """Prepare everything, and set `self.track`."""

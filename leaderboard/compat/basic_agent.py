@@ -112,6 +112,8 @@ class BasicAgent:
     def trace_route(self, start_waypoint: carla.Waypoint, end_waypoint: carla.Waypoint) -> list[PlanEntry]:
         return self._global_planner.trace_route(start_waypoint.transform.location, end_waypoint.transform.location)
 
+    _trace_route = trace_route  # its name until CARLA 0.9.12, which leaderboard 1.0's agents use
+
     def lane_change(
         self, direction: str, same_lane_time: float = 0, other_lane_time: float = 0, lane_change_time: float = 2
     ) -> None:

@@ -16,6 +16,8 @@ from typing import Any
 import carla
 import numpy as np
 
+from leaderboard.compat.game_time import GameTime
+
 __all__ = [
     "BaseReader",
     "CallBack",
@@ -153,8 +155,12 @@ class SensorInterface:
             raise SensorConfigurationInvalid(f"no sensor has the id {tag!r}")
         self._data_buffers.put((tag, frame, data))
 
-    def get_data(self, frame: int) -> dict[str, tuple[int, Any]]:
-        """{id: (frame, data)} of all sensors for one frame, in the order of their registration; waits for it."""
+    def get_data(self, frame: int | None = None) -> dict[str, tuple[int, Any]]:
+        """{id: (frame, data)} of all sensors for one frame, in the order of their registration; waits for it.
+
+        Agents of leaderboard 1.0 name no frame and get that of the last tick.
+        """
+        frame = GameTime.get_frame() if frame is None else frame
         self.wait_for(frame)
         delivered = self._frames.get(frame, {})
         return {tag: delivered[tag] for tag in self._sensors_objects}

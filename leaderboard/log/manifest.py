@@ -66,7 +66,7 @@ class AgentInfo:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimulatorInfo:
     kind: str
-    """"embedded" or "attached"."""
+    """"embedded" or "CARLA", as it says itself."""
     version: str
     shared: bool
     """A simulator that others may use too: repeatability is not promised."""

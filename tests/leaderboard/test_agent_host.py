@@ -130,9 +130,29 @@ class Rosy:
     assert "needs ROS, which this harness does not run" in refused(guest(tmp_path, text))
 
 
-@pytest.mark.parametrize("text", ["import no_such_package", "raise ValueError('no')", "def ("])
-def test_a_guest_that_fails_in_its_import_is_to_blame(tmp_path, text):
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("1\nimport no_such_package", "ModuleNotFoundError: No module named 'no_such_package'"),
+        ("1\nfrom json import no_such_name", "ImportError: cannot import name 'no_such_name'"),
+        ("1\ndef (", "SyntaxError: invalid syntax"),
+    ],
+)
+def test_a_guest_that_cannot_be_imported_is_the_users_mistake(tmp_path, text, sentence):
     path = guest(tmp_path, text)
+    said = refused(path)
+    assert said.startswith(f"agent {path} cannot be imported: {sentence}")
+    assert f"{path}:2" in said
+    assert "guest_file" not in sys.modules
+
+
+@pytest.mark.parametrize("module", ["leaderboard.autoagents.ros1_agent", "rospy", "rclpy.node"])
+def test_an_agent_that_imports_ros_is_refused_in_the_same_sentence(tmp_path, module):
+    assert "needs ROS, which this harness does not run" in refused(guest(tmp_path, f"import {module}"))
+
+
+def test_a_guest_that_fails_in_its_import_is_to_blame(tmp_path):
+    path = guest(tmp_path, "raise ValueError('no')")
     with pytest.raises(AgentFailed) as error:
         AgentHost(str(path), "", PROFILE).load()
     assert error.value.outcome is Outcome.AGENT_SETUP_FAILED
@@ -199,6 +219,38 @@ def test_the_plan_is_thinned_by_the_profile(name, points):
     assert isinstance(agent._global_plan_world_coord[0][0], carla.Transform)
     # The option is that of the guest's own import.
     assert type(agent._global_plan[0][1]) is sys.modules["agents.navigation.local_planner"].RoadOption
+
+
+@pytest.mark.parametrize("profile", ["lb1.0", "lb2.1"])
+def test_an_agent_of_1_0_with_a_constructor_of_its_own(tmp_path, profile):
+    """It gets the configuration there, and the base calls its setup()."""
+    text = """
+from leaderboard.autoagents.autonomous_agent import AutonomousAgent
+def get_entry_point(): return 'Old'
+class Old(AutonomousAgent):
+    def __init__(self, path_to_conf_file):
+        self.told = []
+        super().__init__(path_to_conf_file)
+        self.told.append('constructed')
+    def setup(self, path_to_conf_file):
+        self.told.append(f'setup {path_to_conf_file}')
+    def __call__(self):
+        return self.run_step(self.sensor_interface.get_data(), 0.0)
+    def run_step(self, data, timestamp):
+        self.seen = data
+        return super().run_step(data, timestamp)
+    def sensors(self):
+        return [{'type': 'sensor.speedometer', 'id': 'SPEED'}]
+"""
+    host = AgentHost(str(guest(tmp_path, text)), "model.pt", profile_named(profile))
+    host.load()
+    begin(host)
+    agent = host._agent
+    assert agent.told == ["setup model.pt", "constructed"]
+    assert len(agent._global_plan) == (7 if profile == "lb1.0" else 3)
+    host.attach(FakeWorld(), FakeEgo(FakeWorld()))
+    drive(host, [4, 5])
+    assert agent.seen["SPEED"][0] == 5
 
 
 def test_guests_may_change_their_plan():
@@ -392,11 +444,35 @@ def test_a_guest_that_raises_is_to_blame(wishes, where, what):
     assert "tales.py" in error.value.details
 
 
+class Asked:
+    """A simulator's client that has something to say, or not."""
+
+    def __init__(self, answers):
+        self.answers = answers
+
+    def set_timeout(self, seconds):
+        pass
+
+    def get_server_version(self):
+        if not self.answers:
+            raise RuntimeError("time-out of 10000ms while waiting for the simulator")
+        return "0.9.16"
+
+
+@pytest.mark.parametrize("what", ["timeout", "a bad day"])
 @pytest.mark.parametrize("where", ["setup", "run_step"])
-def test_a_simulator_that_is_gone_is_not_the_guests_fault(wishes, where):
+def test_a_simulator_that_is_gone_is_not_the_guests_fault(wishes, where, what):
+    host = AgentHost(TALES, wishes(fails={where: what}), PROFILE)
+    host.load(Asked(answers=False))
+    with pytest.raises(InfrastructureError, match=f"the simulator is gone; the agent noticed in {where}"):
+        whole_life(host)
+
+
+@pytest.mark.parametrize("where", ["setup", "run_step"])
+def test_a_time_out_of_the_guests_own_is_its_fault(wishes, where):
     host = AgentHost(TALES, wishes(fails={where: "timeout"}), PROFILE)
-    host.load()
-    with pytest.raises(InfrastructureError, match="the simulator did not answer the agent"):
+    host.load(Asked(answers=True))
+    with pytest.raises(AgentFailed, match=f"the agent raised RuntimeError in {where}: time-out of 1000ms"):
         whole_life(host)
 
 
@@ -501,7 +577,7 @@ def live():
         yield SimpleNamespace(client=client, world=world, host=server.host, port=server.port)
 
 
-def driven(live, agent, ticks):
+def driven(live, agent, ticks, config=""):
     """The host, the ego and the number of the last frame after a drive along 150 m of road."""
     world = live.world
     first = world.get_map().get_waypoint(world.get_map().get_spawn_points()[3].location)
@@ -511,7 +587,8 @@ def driven(live, agent, ticks):
     blueprint.set_attribute("role_name", "hero")
     start = plan.world[0][0]
     ego = world.spawn_actor(blueprint, carla.Transform(start.location + carla.Location(z=0.5), start.rotation))
-    host = AgentHost(str(AGENTS / agent), "", PROFILE)
+    source = str(AGENTS / agent) if agent.endswith(".py") else agent
+    host = AgentHost(source, config, PROFILE)
     try:
         world.tick()
         host.load()
@@ -535,9 +612,33 @@ def driven(live, agent, ticks):
 
 
 @pytest.mark.timeout(300)
-def test_an_npc_agent_drives(live):
-    _, travelled_m, _ = driven(live, "npc_style.py", 120)
+@pytest.mark.parametrize("agent", ["npc_style.py", "leaderboard.autoagents.npc_agent"])
+def test_an_npc_agent_drives(live, agent):
+    _, travelled_m, _ = driven(live, agent, 120)
     assert travelled_m > 15.0
+
+
+@pytest.mark.timeout(300)
+def test_the_public_dummy_says_what_it_gets(live, capsys):
+    _, travelled_m, frame = driven(live, "leaderboard.autoagents.dummy_agent", 2)
+    assert travelled_m < 1.0
+    said = capsys.readouterr().out
+    assert said.count("\n") == 9
+    assert f"Center: frame {frame - 1}, an array of (600, 800, 4)" in said
+    assert "a dictionary with speed" in said
+
+
+@pytest.mark.timeout(300)
+def test_the_public_human_agent_plays_back_what_was_logged(live, tmp_path, monkeypatch):
+    pytest.importorskip("pygame")
+    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
+    controls = {"throttle": 0.5, "steer": 0.0, "brake": 0.0, "hand_brake": False, "reverse": False}
+    record = {"control": {**controls, "manual_gear_shift": False, "gear": 0}}
+    (tmp_path / "drive.json").write_text(json.dumps({"records": [record]}))
+    config = tmp_path / "config.txt"
+    config.write_text(f"mode: playback\nfile: {tmp_path / 'drive.json'}\n")
+    _, travelled_m, _ = driven(live, "leaderboard.autoagents.human_agent", 40, str(config))
+    assert travelled_m > 1.0
 
 
 @pytest.mark.timeout(300)

@@ -109,6 +109,42 @@ def test_flags_that_argparse_refuses(capsys, flags):
     assert flags[0] in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"1\ndef (", ":2: not Python: invalid syntax"),
+        (b"1\n\x00", "not Python: source code string cannot contain null bytes"),
+        (b"1\n\xff", "not Python: (unicode error)"),
+        (b"(" * 100_000, "not Python: too many nested parentheses"),
+        (b"print 'python 2'", ":1: not Python: Missing parentheses in call to 'print'."),
+    ],
+)
+def test_an_agent_that_is_not_python(capsys, tmp_path, content, sentence):
+    path = tmp_path / "my_agent.py"
+    path.write_bytes(content)
+    said = refusal(capsys, "evaluate", "--agent", path, "--out", tmp_path / "run")
+    assert f"--agent {path}" in said
+    assert sentence in said
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [("team", "is a folder; name the file in it"), ("notes.txt", "no Python file"), ("os", "neither a file nor")],
+)
+def test_an_agent_that_is_no_file_of_code(capsys, tmp_path, monkeypatch, name, sentence):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "team").mkdir()
+    (tmp_path / "notes.txt").touch()
+    assert sentence in refusal(capsys, "evaluate", "--agent", name, "--out", tmp_path / "run")
+
+
+def test_traffic_that_a_town_has_no_number_for_is_said(capsys, tmp_path):
+    given = cli.parser().parse_args(["evaluate", "--suite", "smoke", "--routes-subset", "7", "--traffic", "lb1"])
+    (warning,) = cli._empty_towns(cli._options(given))
+    assert warning == "--traffic lb1: leaderboard 1.0 has no number for Ridge, whose roads stay empty"
+
+
 def test_a_module_in_a_package_that_does_not_import(capsys, tmp_path, monkeypatch):
     (tmp_path / "broken_guest").mkdir()
     (tmp_path / "broken_guest" / "__init__.py").write_text("1 / 0\n")

@@ -243,4 +243,6 @@ def test_a_shared_simulator_is_never_ended_and_a_lost_one_is_waited_for(tmp_path
     assert set(outcomes[:-1]) <= {"simulator lost", "simulator stalled"}
     assert len(outcomes) >= 2
     assert run.attempts(1) == ["completed"]
-    assert read_manifest(run.directory.manifest).simulator.shared
+    simulator = read_manifest(run.directory.manifest).simulator
+    assert (simulator.kind, simulator.version, simulator.shared) == ("embedded", "0.9.16", True)
+    assert "these are not CARLA scores" in said

@@ -73,6 +73,18 @@ def test_each_command_is_ours_and_says_what_it_passed_over(name, call, foreign, 
     assert done.returncode == 0, done.stdout
 
 
+def test_a_service_has_no_home(tmp_path):
+    """CARLA's client, which `list towns` imports, would end by a segmentation fault."""
+    environment = {key: value for key, value in os.environ.items() if key != "HOME"}
+    environment["PYTHONPATH"] = str(ROOT)
+    for command in ([sys.executable, "-P", "-m", "carla_closed_loop"], [sys.executable, "-P", "-m", "simulator"]):
+        done = subprocess.run(
+            [*command, "--no-such-flag"], env=environment, cwd=tmp_path, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 2, done
+        assert "usage: " in done.stderr
+
+
 def test_as_a_module(call, foreign):
     done = call(sys.executable, "-m", "carla_closed_loop", "list", "towns")
     assert done.returncode == 0
