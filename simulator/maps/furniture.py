@@ -24,9 +24,18 @@ from simulator.maps.town import F8, Boxes, Lanes, Samples, Signals
 LANE_MARGIN_M: Final = 0.3  # between any box and any lane for vehicles
 _MOTORWAY_KMH: Final = 79.0  # from here on a road without sidewalks has guard rails and no houses
 _STOREY_M: Final = 3.2
+# Guard rails: how far beside the road, and how long a piece may be. Within a piece the road turns and climbs so little
+# that a straight, level box is never more than some 15 cm off.
+RAIL_HEIGHT_M: Final = 0.75
+_RAIL_OFFSET_M: Final = 0.6
+_RAIL_GAP_M: Final = 0.005  # at both ends, so that the corners of pieces that turn do not overlap
+_RAIL_STEP_M: Final = 1.0
+_RAIL_PIECE_M: Final = 16.0
+_RAIL_TURN_RAD: Final = 0.06
+_RAIL_CLIMB_M: Final = 0.3
 
-# How many of each a town has at most: the whole list stays near 3000.
-_MOST: Final = {"building": 1000, "tree": 600, "lamp": 600, "rail": 1000, "fence": 200, "wall": 200}
+# How many of each a town has at most.
+_MOST: Final = {"building": 1000, "tree": 600, "lamp": 600, "rail": 4000, "fence": 200, "wall": 200}
 _NAMES: Final = {
     town.BUILDINGS: "Building",
     town.POLES: "Pole",
@@ -174,7 +183,7 @@ def build_boxes(
         return np.random.default_rng(_stable_id(f"{seed}/{sort}"))
 
     _add_signals(site, result, signals)
-    _add_rails(site, result, rng("rail"), edges)
+    _add_rails(site, result, edges)
     _add_lamps(site, result, rng("lamp"), edges)
     _add_buildings(site, result, rng("building"), edges)
     _add_barriers(site, result, rng("wall"), edges)
@@ -238,22 +247,41 @@ def _thinned(rng: np.random.Generator, sort: _Sort, name: str, spare: float = 1.
 # --- sorts of things -------------------------------------------------------------------------------------------------
 
 
-def _add_rails(site: _Site, result: _List, rng: np.random.Generator, edges: list[_Edge]) -> None:
-    motorways = [edge for edge in edges if _is_motorway(edge)]
-    total = sum(edge.along[-1] for edge in motorways)
-    length = max(6.0, total / _MOST["rail"])
-    parts = []
-    for edge in motorways:
-        count = int(edge.along[-1] // length)
-        distance = (np.arange(count) + 0.5) * length
-        x, y, z, yaw = edge.at(distance, 0.6)
-        n = len(x)
-        parts.append(_Sort(x, y, z, yaw, np.full(n, length / 2 - 0.02), np.full(n, 0.1), np.full(n, 0.75)))
+def _add_rails(site: _Site, result: _List, edges: list[_Edge]) -> None:
+    """Rails along motorways: pieces from end to end, each as long as the road lets it be straight and level."""
+    parts = [_rail_pieces(edge) for edge in edges if _is_motorway(edge)]
     sort = _Sort.join(parts)
     polygons = sort.polygons()
     sort = sort.take(np.setdiff1d(np.arange(len(polygons)), _near(site.everything, polygons, LANE_MARGIN_M + 0.05)))
-    sort = sort.take(site.place(sort.polygons(), 0.0)[: _MOST["rail"]])
+    # Pieces meet at their ends: those of one edge must not shut each other out.
+    taken = _near(shapely.STRtree(np.concatenate(site.placed)), sort.polygons(), 0.0) if site.placed else []
+    sort = sort.take(np.setdiff1d(np.arange(len(sort.x)), taken)[: _MOST["rail"]])
+    site.placed.append(sort.polygons())
     result.add(sort, sort.z, town.GUARD_RAIL, solid=True)
+
+
+def _rail_pieces(edge: _Edge) -> _Sort:
+    distance = np.arange(0.0, edge.along[-1], _RAIL_STEP_M)
+    x, y, z, heading = edge.at(distance, _RAIL_OFFSET_M)
+    line = np.column_stack((x, y, z))
+    turned = np.concatenate(([0.0], np.cumsum(np.abs(np.diff(np.unwrap(heading))))))
+    climbed = np.concatenate(([0.0], np.cumsum(np.abs(np.diff(z)))))
+    ends = [0]
+    while ends[-1] < len(distance) - 1:
+        begin = ends[-1]
+        most = np.searchsorted(distance, distance[begin] + _RAIL_PIECE_M, side="right") - 1
+        straight = np.searchsorted(turned, turned[begin] + _RAIL_TURN_RAD, side="right") - 1
+        level = np.searchsorted(climbed, climbed[begin] + _RAIL_CLIMB_M, side="right") - 1
+        ends.append(int(max(min(most, straight, level), begin + 1)))
+    begin, end = line[ends[:-1]], line[ends[1:]]
+    middle, way = 0.5 * (begin + end), end - begin
+    yaw, n = np.arctan2(way[:, 1], way[:, 0]), len(way)
+    half = 0.5 * np.hypot(way[:, 0], way[:, 1]) - _RAIL_GAP_M
+    # A box is upright and level: it holds all of a piece that climbs.
+    return _Sort(
+        *middle[:, :2].T, np.minimum(begin[:, 2], end[:, 2]), yaw, half, np.full(n, 0.1),
+        RAIL_HEIGHT_M + np.abs(way[:, 2]),
+    )  # fmt: skip
 
 
 def _add_lamps(site: _Site, result: _List, rng: np.random.Generator, edges: list[_Edge]) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.maps import town
+from simulator.maps.furniture import RAIL_HEIGHT_M
 from simulator.maps.town import Boxes, Signals, TownMap
 from simulator.scene import signs
 from simulator.scene.chunks import F8, Layer, Part
@@ -39,6 +40,7 @@ _LANTERN_M: Final = 0.5  # height of a street lamp's lantern, its roof included
 _LANTERN_ROOF_M: Final = 0.08
 _POST_SPACING_M: Final = 4.0  # of guard rails
 _POST_HALF_M: Final = 0.07
+_MEETS_M: Final = 0.2  # ends of two pieces of a rail that are no farther apart belong together
 
 
 def furniture_parts(a_town: TownMap, instance: I4, materials: Materials) -> tuple[list[Part], U1]:
@@ -223,13 +225,10 @@ def _barriers(boxes: Boxes, instance: I4, materials: Materials) -> list[Part]:
         town.GUARD_RAIL,
     )  # fmt: skip
     near, far = _LONG._replace(farthest_m=80.0), _LONG._replace(nearest_m=80.0)
-    rails = boxes.half_x[boxes.label == town.GUARD_RAIL]
-    rail_m = 2.0 * float(rails[0]) if len(rails) else 0.0  # those of a town are all alike
-    parts = []
+    parts = _rails(boxes, instance, steel, near)
     for chosen, meshes in (
         (boxes.label == town.WALLS, ((_LONG, _block(stone, coping)),)),
         (boxes.label == town.FENCES, ((near, _fence(wood, True)), (far, _fence(wood, False)))),
-        (boxes.label == town.GUARD_RAIL, ((near, _rail(steel, rail_m)), (far, _rail(steel, 0.0)))),
         (~np.isin(boxes.label, known), ((_LONG, _block(block, block)),)),
     ):
         rows = np.flatnonzero(chosen)
@@ -253,12 +252,39 @@ def _fence(material: int, posts: bool) -> Mesh:
     return build.build()
 
 
-def _rail(material: int, length_m: float) -> Mesh:
-    """A beam, on posts where its length is given."""
-    build = MeshBuilder()
-    build.box((-1.0, -0.6, 0.2), (1.0, 0.6, 1.0), material)
-    posts = max(1, round(length_m / _POST_SPACING_M)) if length_m else 0
-    for n in range(posts):
-        x, half = (2.0 * n + 1.0) / posts - 1.0, 2.0 * _POST_HALF_M / length_m
-        build.box((x - half, -1.0, -1.0), (x + half, 1.0, 0.95), material)
-    return build.build()
+def _rails(boxes: Boxes, instance: I4, material: int, near: Layer) -> list[Part]:
+    """A beam through pieces that meet, climbing with the ground in their level boxes, and posts under it."""
+    rows = np.flatnonzero(boxes.label == town.GUARD_RAIL)
+    piece = Boxes(*(column[rows] for column in boxes))
+    lift = _climbs(piece)
+    piece = piece._replace(half_z=np.full(len(rows), 0.5 * RAIL_HEIGHT_M))
+    beam = MeshBuilder()
+    beam.box((-1.0, -0.6, 0.2), (1.0, 0.6, 1.0), material)
+    count = np.maximum(1, np.rint(2.0 * piece.half_x / _POST_SPACING_M)).astype(np.intp)
+    of = np.repeat(np.arange(len(rows)), count)
+    nth = np.arange(len(of)) - np.repeat(np.cumsum(count) - count, count)
+    place = (2.0 * nth + 1.0) / count[of] - 1.0
+    own = Boxes(*(column[of] for column in piece))
+    posts = own._replace(
+        x=own.x + place * own.half_x * np.cos(own.yaw),
+        y=own.y + place * own.half_x * np.sin(own.yaw),
+        z=own.z + place * lift[of],
+        half_x=np.full(len(of), _POST_HALF_M),
+    )
+    post = MeshBuilder()
+    post.box((-1.0, -0.5, -1.0), (1.0, 0.5, 0.95), material)
+    return [
+        stamp(_LONG, beam.build(), piece, np.arange(len(rows)), instance[rows], lift=lift),
+        stamp(near, post.build(), posts, np.arange(len(of)), instance[rows[of]]),
+    ]
+
+
+def _climbs(pieces: Boxes) -> F8:
+    """How much higher than its middle each piece's front end is: the boxes hold how much, the neighbours whether up."""
+    way = np.column_stack((pieces.half_x * np.cos(pieces.yaw), pieces.half_x * np.sin(pieces.yaw)))
+    middle = np.column_stack((pieces.x, pieces.y))
+    meets = np.linalg.norm((middle + way)[:-1] - (middle - way)[1:], axis=1) < _MEETS_M
+    step = np.where(meets, np.diff(pieces.z), 0.0)
+    upwards = np.sign(np.concatenate(([0.0], step)) + np.concatenate((step, [0.0])))
+    climb: F8 = upwards * (pieces.half_z - 0.5 * RAIL_HEIGHT_M)
+    return climb

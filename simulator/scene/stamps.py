@@ -9,21 +9,31 @@ from simulator.scene.tables import I4, Mesh
 
 
 def stamp(
-    layer: Layer, mesh: Mesh, boxes: Boxes, rows: NDArray[np.intp], instance: I4, material: I4 | None = None
+    layer: Layer,
+    mesh: Mesh,
+    boxes: Boxes,
+    rows: NDArray[np.intp],
+    instance: I4,
+    material: I4 | None = None,
+    lift: F8 | None = None,
 ) -> Part:
     """The mesh, made for the box from -1 to 1 along each axis, in each box of `rows`.
 
     `instance` has one row of the instance table for each; `material` [rows, triangles of the mesh] replaces the
-    mesh's own where copies differ in colour.
+    mesh's own where copies differ in colour. `lift` [rows] is how many metres the front end is
+    drawn higher than the middle, and the back end lower.
     """
     count, corners, faces = len(rows), len(mesh.vertices), len(mesh.triangles)
     if count == 0:
         return part(layer, np.zeros((0, 3)), np.zeros((0, 3), np.int32), 0)
     triangles = mesh.triangles[None] + (np.arange(count) * corners)[:, None, None]
     middles = np.column_stack((boxes.x[rows], boxes.y[rows]))
+    vertices = to_world(boxes, rows, mesh.vertices.astype(np.float64))
+    if lift is not None:
+        vertices[:, :, 2] += lift[:, None] * mesh.vertices[:, 0]
     return part(
         layer,
-        to_world(boxes, rows, mesh.vertices.astype(np.float64)).reshape(-1, 3),
+        vertices.reshape(-1, 3),
         triangles.reshape(-1, 3),
         np.tile(mesh.material, count) if material is None else material.reshape(-1),
         np.repeat(instance, faces),

@@ -126,7 +126,7 @@ def test_boxes_have_names_and_stable_ids(a_town: TownMap) -> None:
     assert len(set(a_town.box_names)) == len(a_town.box_names) == len(boxes.x)
     assert len(set(boxes.id.tolist())) == len(boxes.id)
     assert min(boxes.half_x.min(), boxes.half_y.min(), boxes.half_z.min()) > 0.0
-    assert 200 < len(boxes.x) < 6000
+    assert 200 < len(boxes.x) < 10_000
     signals = a_town.signals.type_id
     lights = sum(kind == "traffic.traffic_light" for kind in signals)
     assert (boxes.label == town.TRAFFIC_LIGHT).sum() == lights, "public code pairs each light with a box"

@@ -278,6 +278,34 @@ def test_every_box_has_triangles_and_they_lie_within_it(a_town, made):
     assert (half - reach)[full].max() < 0.002
 
 
+@pytest.mark.parametrize("name", ["Ridge", "Interchange"])
+def test_a_guard_rail_is_one_rail(library, name):
+    """In curves and on slopes, too, its beam goes on from piece to piece."""
+    a_town = library.load(name)
+    geometry = build_scenery(a_town, Materials()).geometry
+    boxes = a_town.boxes
+    rails = np.flatnonzero(boxes.label == town.GUARD_RAIL)
+    assert len(rails) > 500
+    ends = np.zeros((len(boxes.x), 2, 3))  # of each beam's top: its back and its front end
+    highest = np.full((len(boxes.x), 2), -np.inf)
+    chosen = np.flatnonzero(np.isin(geometry.instance, rails + GROUND_INSTANCE + 1))
+    for triangle, corners in zip(chosen, corners_of(geometry, chosen), strict=True):
+        box = geometry.instance[triangle] - GROUND_INSTANCE - 1
+        along = np.array((np.cos(boxes.yaw[box]), np.sin(boxes.yaw[box])))
+        middle = np.array((boxes.x[box], boxes.y[box]))
+        for corner in corners:
+            away = float((corner[:2] - middle) @ along)
+            front = int(away > 0.0)
+            if abs(away) > boxes.half_x[box] - 0.01 and corner[2] > highest[box, front]:
+                highest[box, front] = corner[2]
+                ends[box, front] = (*(middle + away * along), corner[2])
+    gaps = ends[rails[1:], 0] - ends[rails[:-1], 1]
+    next_to = np.hypot(gaps[:, 0], gaps[:, 1]) < 1.0
+    assert next_to.mean() > 0.95  # elsewhere a road joins
+    assert np.hypot(gaps[:, 0], gaps[:, 1])[next_to].max() < 0.02
+    assert np.abs(gaps[next_to, 2]).max() < 0.05
+
+
 def test_closed_things_are_seen_from_all_around(a_town, made):
     """From every side of the town's buildings and walls there is a triangle that faces outwards, and none inwards."""
     geometry, boxes = made[0].geometry, a_town.boxes
