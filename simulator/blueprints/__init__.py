@@ -5,7 +5,7 @@ from simulator.blueprints.catalogue import MAP_ACTORS, Catalogue, MapActor, cata
 from simulator.blueprints.physics import VehiclePhysics
 from simulator.blueprints.props import PropSpec, mesh_half_extents, mesh_spec, prop_spec
 from simulator.blueprints.vehicles import VehicleSpec, vehicle_spec
-from simulator.blueprints.walkers import WalkerSpec, walker_spec
+from simulator.blueprints.walkers import WalkerSpec, in_wheelchair, walker_spec
 
 __all__ = [
     "MAP_ACTORS",
@@ -18,6 +18,7 @@ __all__ = [
     "VehicleSpec",
     "WalkerSpec",
     "catalogue",
+    "in_wheelchair",
     "mesh_half_extents",
     "mesh_spec",
     "number",

@@ -23,12 +23,13 @@ from simulator.maps.town import F8, Boxes, Lanes, Samples, Signals
 
 LANE_MARGIN_M: Final = 0.3  # between any box and any lane for vehicles
 _MOTORWAY_KMH: Final = 79.0  # from here on a road without sidewalks has guard rails and no houses
+_LIT_KMH: Final = 99.0  # from here on a road without sidewalks has lamps
 _STOREY_M: Final = 3.2
 # Guard rails: how far beside the road, and how long a piece may be. Within a piece the road turns and climbs so little
 # that a straight, level box is never more than some 15 cm off.
 RAIL_HEIGHT_M: Final = 0.75
 _RAIL_OFFSET_M: Final = 0.6
-_RAIL_GAP_M: Final = 0.005  # at both ends, so that the corners of pieces that turn do not overlap
+_RAIL_GAP_M: Final = 0.005  # at both ends, so that pieces that turn do not overlap
 _RAIL_STEP_M: Final = 1.0
 _RAIL_PIECE_M: Final = 16.0
 _RAIL_TURN_RAD: Final = 0.06
@@ -249,14 +250,10 @@ def _thinned(rng: np.random.Generator, sort: _Sort, name: str, spare: float = 1.
 
 def _add_rails(site: _Site, result: _List, edges: list[_Edge]) -> None:
     """Rails along motorways: pieces from end to end, each as long as the road lets it be straight and level."""
-    parts = [_rail_pieces(edge) for edge in edges if _is_motorway(edge)]
-    sort = _Sort.join(parts)
+    sort = _Sort.join([_rail_pieces(edge) for edge in edges if _is_motorway(edge)])
     polygons = sort.polygons()
     sort = sort.take(np.setdiff1d(np.arange(len(polygons)), _near(site.everything, polygons, LANE_MARGIN_M + 0.05)))
-    # Pieces meet at their ends: those of one edge must not shut each other out.
-    taken = _near(shapely.STRtree(np.concatenate(site.placed)), sort.polygons(), 0.0) if site.placed else []
-    sort = sort.take(np.setdiff1d(np.arange(len(sort.x)), taken)[: _MOST["rail"]])
-    site.placed.append(sort.polygons())
+    sort = sort.take(site.place(sort.polygons(), 0.0)[: _MOST["rail"]])
     result.add(sort, sort.z, town.GUARD_RAIL, solid=True)
 
 
@@ -273,24 +270,23 @@ def _rail_pieces(edge: _Edge) -> _Sort:
         straight = np.searchsorted(turned, turned[begin] + _RAIL_TURN_RAD, side="right") - 1
         level = np.searchsorted(climbed, climbed[begin] + _RAIL_CLIMB_M, side="right") - 1
         ends.append(int(max(min(most, straight, level), begin + 1)))
-    begin, end = line[ends[:-1]], line[ends[1:]]
-    middle, way = 0.5 * (begin + end), end - begin
-    yaw, n = np.arctan2(way[:, 1], way[:, 0]), len(way)
+    at, to = line[ends[:-1]], line[ends[1:]]
+    middle, way = 0.5 * (at + to), to - at
     half = 0.5 * np.hypot(way[:, 0], way[:, 1]) - _RAIL_GAP_M
     # A box is upright and level: it holds all of a piece that climbs.
-    return _Sort(
-        *middle[:, :2].T, np.minimum(begin[:, 2], end[:, 2]), yaw, half, np.full(n, 0.1),
-        RAIL_HEIGHT_M + np.abs(way[:, 2]),
-    )  # fmt: skip
+    height, low = RAIL_HEIGHT_M + np.abs(way[:, 2]), np.minimum(at[:, 2], to[:, 2])
+    yaw = np.arctan2(way[:, 1], way[:, 0])
+    return _Sort(middle[:, 0], middle[:, 1], low, yaw, half, np.full(len(way), 0.1), height)
 
 
 def _add_lamps(site: _Site, result: _List, rng: np.random.Generator, edges: list[_Edge]) -> None:
     parts = []
     for edge in edges:
-        if not (_is_urban(edge) or _is_motorway(edge)):
+        if not (_is_urban(edge) or edge.limit_kmh >= _LIT_KMH):
             continue
         distance = _steps(rng, edge.along[-1], 26.0, 34.0)
-        x, y, z, yaw = edge.at(distance, 0.35 if _is_urban(edge) else 1.6)
+        # Behind the rail, with the gap that is kept between things.
+        x, y, z, yaw = edge.at(distance, 0.35 if _is_urban(edge) else _RAIL_OFFSET_M + 1.25)
         n = len(x)
         parts.append(_Sort(x, y, z, yaw, np.full(n, 0.1), np.full(n, 0.1), np.full(n, 7.0)))
     sort = _thinned(rng, _Sort.join(parts), "lamp")

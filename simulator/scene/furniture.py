@@ -255,7 +255,7 @@ def _fence(material: int, posts: bool) -> Mesh:
 def _rails(boxes: Boxes, instance: I4, material: int, near: Layer) -> list[Part]:
     """A beam through pieces that meet, climbing with the ground in their level boxes, and posts under it."""
     rows = np.flatnonzero(boxes.label == town.GUARD_RAIL)
-    piece = Boxes(*(column[rows] for column in boxes))
+    piece = _taken(boxes, rows)
     lift = _climbs(piece)
     piece = piece._replace(half_z=np.full(len(rows), 0.5 * RAIL_HEIGHT_M))
     beam = MeshBuilder()
@@ -264,7 +264,7 @@ def _rails(boxes: Boxes, instance: I4, material: int, near: Layer) -> list[Part]
     of = np.repeat(np.arange(len(rows)), count)
     nth = np.arange(len(of)) - np.repeat(np.cumsum(count) - count, count)
     place = (2.0 * nth + 1.0) / count[of] - 1.0
-    own = Boxes(*(column[of] for column in piece))
+    own = _taken(piece, of)
     posts = own._replace(
         x=own.x + place * own.half_x * np.cos(own.yaw),
         y=own.y + place * own.half_x * np.sin(own.yaw),
@@ -277,6 +277,10 @@ def _rails(boxes: Boxes, instance: I4, material: int, near: Layer) -> list[Part]
         stamp(_LONG, beam.build(), piece, np.arange(len(rows)), instance[rows], lift=lift),
         stamp(near, post.build(), posts, np.arange(len(of)), instance[rows[of]]),
     ]
+
+
+def _taken(boxes: Boxes, rows: NDArray[np.intp]) -> Boxes:
+    return Boxes(**{name: column[rows] for name, column in boxes._asdict().items()})
 
 
 def _climbs(pieces: Boxes) -> F8:

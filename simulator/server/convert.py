@@ -43,12 +43,7 @@ def description_of(actor: Actor) -> structs.ActorDescription:
 
 def box_of(world: World, actor: Actor) -> structs.BoundingBox:
     """The actor's own box; of lights and signs the trigger volume, as CARLA answers."""
-    if actor.trigger is not None:
-        center, half = actor.trigger
-    else:
-        row = world.row(actor)
-        center = (float(row["center_x"]), float(row["center_y"]), float(row["center_z"]))
-        half = (float(row["half_x"]), float(row["half_y"]), float(row["half_z"]))
+    center, half = actor.trigger or world.box(actor)
     return structs.BoundingBox(structs.Vector3(*center), structs.Vector3(*half), NO_ROTATION, actor.id)
 
 

@@ -14,6 +14,7 @@ from simulator.blueprints import (
     Blueprint,
     Catalogue,
     catalogue,
+    in_wheelchair,
     mesh_spec,
     number,
     prop_spec,
@@ -141,6 +142,15 @@ class World:
             float(row["pitch"]),
             float(row["yaw"]),
         )
+
+    def box(self, actor: Actor) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
+        """Middle and half sizes in the actor's own frame; a dead walker's lies on its back, the head behind."""
+        row = self.row(actor)
+        x, y, z = float(row["center_x"]), float(row["center_y"]), float(row["center_z"])
+        half_x, half_y, half_z = float(row["half_x"]), float(row["half_y"]), float(row["half_z"])
+        if actor.kind == WALKER and row["dead"]:
+            return (-z, y, z - half_z + half_x), (half_z, half_y, half_x)
+        return (x, y, z), (half_x, half_y, half_z)
 
     def _add_level_actors(self) -> None:
         """Lights and signs come first and stay for the episode, then the spectator."""
@@ -453,8 +463,8 @@ def _body(blueprint: Blueprint, kind: int, attributes: dict[str, str]) -> _Body:
         vehicle = vehicle_spec(blueprint.id)
         return _Body(vehicle.center, vehicle.half_extents, vehicle.physics.mass, vehicle.semantic_tag)
     if kind == WALKER:
-        walker = walker_spec(blueprint.id)
-        return _Body((0.0, 0.0, 0.0), walker.half_extents, walker.mass_kg, walker.semantic_tag)
+        walker = walker_spec(blueprint.id, seated=in_wheelchair(attributes))
+        return _Body(walker.center, walker.half_extents, walker.mass_kg, walker.semantic_tag)
     if kind == PROP:
         if blueprint.id == "static.prop.mesh":
             prop = mesh_spec(attributes["mesh_path"], number(attributes["scale"]))

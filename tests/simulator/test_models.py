@@ -90,6 +90,30 @@ def test_a_walker_is_as_tall_as_its_box_and_as_wide_as_its_shoulders(type_id: st
     assert half[1] - np.abs(vertices[:, 1]).max() < 0.05
 
 
+@pytest.mark.parametrize("type_id", [name for name in WALKERS if 15 <= int(name[-2:]) <= 29])
+def test_who_is_in_a_wheelchair_sits_on_four_wheels_in_a_box_that_fits(type_id: str) -> None:
+    spec = walker_spec(type_id, seated=True)
+    attributes = {"use_wheelchair": "True", "can_use_wheelchair": "true", "gender": "female", "age": "adult"}
+    made = model_of(type_id, attributes, spec.center, spec.half_extents)
+    assert made is not None
+    assert (made.joints["kind"] == WHEEL).sum() == 4
+    for mesh in meshes(made):
+        away = np.abs(mesh.vertices - np.array(spec.center, np.float32)) - np.array(spec.half_extents, np.float32)
+        assert away.max() <= 0.0
+    assert (made.near.vertices.min(0) - spec.center + spec.half_extents < 0.03).all()
+    assert (np.array(spec.center) + spec.half_extents - made.near.vertices.max(0) < 0.03).all()
+    assert len(made.near.triangles) <= 860
+    assert made.far is not None
+    assert len(made.far.triangles) <= 420
+
+
+def test_who_cannot_sit_in_a_wheelchair_stands() -> None:
+    child = "walker.pedestrian.0009"
+    asked = model_of(child, {"use_wheelchair": "true", "can_use_wheelchair": "false"}, *box(child))  # type: ignore[arg-type]
+    assert asked is not None
+    assert not (asked.joints["kind"] == WHEEL).any()
+
+
 @pytest.mark.parametrize("type_id", VEHICLES)
 def test_from_afar_a_vehicle_has_the_same_outline(type_id: str) -> None:
     made = model(type_id)

@@ -55,12 +55,9 @@ def in_own_frame(world: World, actor: Actor, vertices: NDArray[np.float32]) -> N
 
 
 def in_box(world: World, actor: Actor, vertices: NDArray[np.float32]) -> bool:
-    row = world.row(actor)
-    own = in_own_frame(world, actor, vertices)
-    for k, axis in enumerate("xyz"):
-        if (np.abs(own[:, k] - row[f"center_{axis}"]) > row[f"half_{axis}"] + 5e-4).any():
-            return False
-    return True
+    center, half = world.box(actor)
+    away = np.abs(in_own_frame(world, actor, vertices) - center)
+    return bool((away <= np.array(half) + 5e-4).all())
 
 
 def test_an_empty_world_has_nothing_that_moves(world: World) -> None:
@@ -152,6 +149,35 @@ def test_a_walker_stays_inside_its_box_in_full_stride(world: World, type_id: str
             assert in_box(world, walker, group(moving, g))
         reach.append(np.abs(in_own_frame(world, walker, group(moving, 0))[:, 0]).max())
     assert max(reach) > 0.85 * world.row(walker)["half_x"]
+
+
+@pytest.mark.parametrize("wheelchair", ["false", "true"])
+def test_a_dead_walker_lies_on_the_ground_where_its_box_is(world: World, wheelchair: str) -> None:
+    walker = world.spawn(WALKER, {"use_wheelchair": wheelchair}, Pose(0.0, 0.0, 0.94, yaw=0.7))
+    movers = movers_of(world)
+    for _ in range(20):
+        world.step(TICK_S)
+        standing = movers.update(world)
+    floor = group(standing, 0)[:, 2].min()
+    tall = np.ptp(group(standing, 0)[:, 2])
+    row = world.row(walker)
+    row["dead"], row["simulate"] = 1, 0
+    world.step(TICK_S)
+    moving = movers.update(world)
+    lying = group(moving, 0)
+    assert in_box(world, walker, lying)
+    assert lying[:, 2].min() == pytest.approx(floor, abs=0.15)
+    own = in_own_frame(world, walker, lying)
+    assert np.ptp(own[:, 0]) == pytest.approx(tall, abs=1e-3)
+    made = model(world, walker)
+    head = made.near.vertices[:, 2] > made.near.vertices[:, 2].max() - 0.1
+    assert own[head, 0].max() < own[~head, 0].max() - 1.0  # behind
+    np.testing.assert_allclose(np.linalg.norm(moving.geometry.normal, axis=1), 1.0, atol=1e-5)
+    corners = moving.geometry.vertices[moving.geometry.triangles].astype(float)
+    away = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    assert ((away * moving.geometry.normal).sum(axis=1) > 0.0).all()  # turned, not mirrored
+    caster = moving.casters[0]
+    assert caster["height"] == pytest.approx(2.0 * world.box(walker)[1][2])
 
 
 def test_legs_move_while_walking_and_rest_while_standing(world: World) -> None:

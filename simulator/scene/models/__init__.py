@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from functools import cache
 
-from simulator.blueprints import number
+from simulator.blueprints import in_wheelchair, number, walker_spec
 from simulator.scene.materials import Colour, linear
 from simulator.scene.mesh import Point
 from simulator.scene.models.model import Model
 from simulator.scene.models.props import parked_tint, prop_model
 from simulator.scene.models.vehicles import vehicle_model
 from simulator.scene.models.walkers import walker_model, walker_tint
+from simulator.scene.models.wheelchair import wheelchair_model
 
 __all__ = ["Model", "model_of", "tint_of"]
 
@@ -25,14 +26,26 @@ def model_of(type_id: str, attributes: Mapping[str, str], center: Point, half: P
     """
     if not min(half) > 0.0:
         return None
-    return _model(type_id, center, half, *(attributes.get(name, "") for name in _SHAPING))
+    seated = in_wheelchair(attributes)
+    return _model(type_id, center, half, seated, *(attributes.get(name, "") for name in _SHAPING))
 
 
 @cache
-def _model(type_id: str, center: Point, half: Point, driver_id: str, gender: str, age: str, mesh_path: str) -> Model:
+def _model(
+    type_id: str,
+    center: Point,
+    half: Point,
+    seated: bool,
+    driver_id: str,
+    gender: str,
+    age: str,
+    mesh_path: str,
+) -> Model:
     if type_id.startswith("vehicle."):
         return vehicle_model(type_id.removeprefix("vehicle."), _whole(driver_id), center, half)
     if type_id.startswith("walker."):
+        if seated:
+            return wheelchair_model(type_id, gender, age, walker_spec(type_id).half_extents, center, half)
         return walker_model(type_id, gender, age, half)
     return prop_model(type_id.removeprefix("static.prop."), mesh_path, center, half)
 

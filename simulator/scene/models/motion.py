@@ -22,7 +22,7 @@ from simulator.scene.models.model import (
 )
 from simulator.scene.models.palette import BRAKE, REVERSE, SPECIAL_1
 from simulator.world.bodies import rotation_matrix
-from simulator.world.tables import PROP, VEHICLE
+from simulator.world.tables import PROP, VEHICLE, WALKER
 
 # CARLA lights brake and reverse lamps only for clients that set them, and few do: neither the leaderboard's ego nor
 # its background traffic. Policies must see others brake, so a lamp also shows what its pedal does. Below this it is
@@ -109,6 +109,9 @@ def pose_all(tracks, actors, vehicles, joints, bones, instances, casters, deepes
         base[0:9] = rotation_matrix(a.roll, a.pitch, a.yaw)
         base[9], base[10], base[11] = a.x, a.y, a.z
         _motion(instances[k].motion, base, t.before)
+        lies = a.kind == WALKER and a.dead == 1
+        if lies:
+            _lay_down(base, a)
         instances[k].velocity[0] = a.vx
         instances[k].velocity[1] = a.vy
         instances[k].velocity[2] = a.vz
@@ -151,15 +154,27 @@ def pose_all(tracks, actors, vehicles, joints, bones, instances, casters, deepes
             c = casters[n_casters]
             c.x = base[9] + base[0] * a.center_x + base[1] * a.center_y + base[2] * a.center_z
             c.y = base[10] + base[3] * a.center_x + base[4] * a.center_y + base[5] * a.center_z
-            c.z = base[11] + base[6] * a.center_x + base[7] * a.center_y + base[8] * a.center_z - a.half_z
+            length, height = (a.half_z, a.half_x) if lies else (a.half_x, a.half_z)
+            c.z = base[11] + base[6] * a.center_x + base[7] * a.center_y + base[8] * a.center_z - height
             c.yaw = a.yaw
-            c.half_x = a.half_x
+            c.half_x = length
             c.half_y = a.half_y
-            c.height = 2.0 * a.half_z
+            c.height = 2.0 * height
             c.lights = lights
             c.instance = first_instance + k
             n_casters += 1
     return n_casters
+
+
+@njit
+def _lay_down(base, a):  # type: ignore[no-untyped-def]
+    """On its back, the head behind: where World.box says that a dead walker is."""
+    drop = a.center_z - a.half_z + a.half_x - a.center_x
+    for i in range(3):
+        forward, up = base[3 * i], base[3 * i + 2]
+        base[9 + i] += drop * up
+        base[3 * i] = up
+        base[3 * i + 2] = -forward
 
 
 @njit

@@ -30,6 +30,7 @@ from simulator.scene.tables import Mesh
 _LEFT_THIGH, _LEFT_SHIN, _RIGHT_THIGH, _RIGHT_SHIN, _LEFT_ARM, _RIGHT_ARM = range(1, 7)
 # The grown-up's measures: shares of the height for what runs along the body, metres for what runs across.
 _HIP, _KNEE, _ANKLE, _SHOULDER, _HAND = 0.49, 0.275, 0.045, 0.795, 0.445
+_ARM_SPREAD: Final = 0.23  # how far hands are out, as a part of the arm's length
 _GROWN_UP_HALF_WIDTH_M: Final = 0.1875
 _GROWN_UP_HEIGHT_M: Final = 1.86
 
@@ -45,7 +46,7 @@ _CLOTHES_RGB: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class _Looks:
+class Looks:
     number: int
     female: bool
     child: bool
@@ -100,27 +101,48 @@ def walker_tint(type_id: str) -> Point:
 
 
 def walker_model(type_id: str, gender: str, age: str, half: Point) -> Model:
-    looks = _Looks(_number(type_id), female=gender == "female", child=age == "child")
-    person = _Person(half, looks)
+    person = Person(half, looks_of(type_id, gender, age))
     return assembled(person.near(), person.far(), person.joints())
 
 
-class _Person:
-    def __init__(self, half: Point, looks: _Looks) -> None:
+def looks_of(type_id: str, gender: str, age: str) -> Looks:
+    return Looks(_number(type_id), female=gender == "female", child=age == "child")
+
+
+class Person:
+    """Parts of a body. `half` is the box of one who stands; `lift_m` moves its upper part up from where it stands."""
+
+    def __init__(self, half: Point, looks: Looks, lift_m: float = 0.0) -> None:
+        self.looks = looks
         self._half = half
         # The sole's edge sinks by some millimetres where the foot tilts.
-        self._low = 0.010 - half[2]
+        self._low = 0.010 - half[2] + lift_m
         self._height = 2.0 * half[2] - 0.013
-        self._looks = looks
         # Shoulders of a child are a little broader for its height; the box says how broad at most.
         share = self._height / _GROWN_UP_HEIGHT_M
         self._wide = min(half[1] / _GROWN_UP_HALF_WIDTH_M, share * (1.25 if looks.child else 1.0))
         self._head = 0.176 if looks.child else 0.140  # height of the head
         self._shoulder = _SHOULDER - (0.04 if looks.child else 0.0)
         self._arm_y = 0.146 * self._wide
-        self._hand_y = half[1] - 0.004 - 0.034 * self._wide
+        # Small children's boxes are wider than they are: their arms hang off a little, and no more.
+        widest = self._arm_y + _ARM_SPREAD * (self._shoulder - _HAND) * self._height
+        self._hand_y = min(half[1] - 0.004 - 0.034 * self._wide, widest)
 
-    def _z(self, share: float) -> float:
+    @property
+    def width(self) -> float:
+        """As a part of a broad grown-up's."""
+        return self._wide
+
+    @property
+    def hip_z(self) -> float:
+        return self.z(_HIP)
+
+    @property
+    def shoulder(self) -> Point:
+        """The right one."""
+        return 0.0, self._arm_y, self.z(self._shoulder - 0.005)
+
+    def z(self, share: float) -> float:
         return self._low + share * self._height
 
     def joints(self) -> NDArray[np.void]:
@@ -131,7 +153,7 @@ class _Person:
         swing = min(0.42, 0.92 * step / leg)
         arm = (self._shoulder - _HAND) * self._height
         arm_swing = min(0.5, 0.88 * (self._half[0] - 0.05 * w) / arm)
-        hip, knee, shoulder = self._z(_HIP), self._z(_KNEE), self._z(self._shoulder - 0.01)
+        hip, knee, shoulder = self.z(_HIP), self.z(_KNEE), self.z(self._shoulder - 0.01)
         rows: list[tuple[object, ...]] = []
         for side, thigh in ((-1, _LEFT_THIGH), (1, _RIGHT_THIGH)):
             rows.append((THIGH, 0, 0, side, 0.0, side * 0.062 * w, hip, 0.0, swing))
@@ -142,8 +164,8 @@ class _Person:
 
     def near(self) -> Mesh:
         mesh = MeshBuilder()
-        self._torso(mesh)
-        self._near_head(mesh)
+        self.torso(mesh)
+        self.near_head(mesh)
         for side, thigh, shin, arm in (
             (-1.0, _LEFT_THIGH, _LEFT_SHIN, _LEFT_ARM),
             (1.0, _RIGHT_THIGH, _RIGHT_SHIN, _RIGHT_ARM),
@@ -152,10 +174,10 @@ class _Person:
             self._arm(mesh, side, arm)
         return mesh.build()
 
-    def _torso(self, mesh: MeshBuilder) -> None:
-        w, looks = self._wide, self._looks
+    def torso(self, mesh: MeshBuilder) -> None:
+        w, looks = self._wide, self.looks
         top = looks.top
-        z, shoulder = self._z, self._shoulder
+        z, shoulder = self.z, self._shoulder
         mesh.round_body(
             [
                 (z(0.455), 0.0, 0.0, 0.080 * w, 0.112 * w),
@@ -175,8 +197,8 @@ class _Person:
         if looks.bag:
             mesh.box((-0.172 * w, -0.10 * w, z(0.57)), (-0.07 * w, 0.10 * w, z(shoulder - 0.02)), DARK_GREY)
 
-    def _near_head(self, mesh: MeshBuilder) -> None:
-        w, looks, z = self._wide, self._looks, self._z
+    def near_head(self, mesh: MeshBuilder) -> None:
+        w, looks, z = self._wide, self.looks, self.z
         scale = self._head / 0.140 * self._height / _GROWN_UP_HEIGHT_M
         chin = 1.0 - self._head
         mesh.cylinder((0.0, 0.0, z(self._shoulder + 0.01)), (0.01, 0.0, z(chin + 0.03)), 0.048 * w, 6, looks.skin)
@@ -205,7 +227,7 @@ class _Person:
         )
 
     def _leg(self, mesh: MeshBuilder, side: float, thigh: int, shin: int) -> None:
-        w, looks, z = self._wide, self._looks, self._z
+        w, looks, z = self._wide, self.looks, self.z
         y = side * 0.062 * w
         mesh.cylinder(
             (0.0, y, z(_KNEE - 0.01)), (0.0, y, z(_HIP + 0.01)), (0.050 * w, 0.066 * w), 6, looks.trousers, thigh
@@ -217,11 +239,11 @@ class _Person:
         )
 
     def _arm(self, mesh: MeshBuilder, side: float, bone: int) -> None:
-        w, looks, z = self._wide, self._looks, self._z
+        w, looks, z = self._wide, self.looks, self.z
         elbow_y = 0.5 * (self._arm_y + self._hand_y)
         elbow, hand = 0.5 * (self._shoulder + _HAND) + 0.005, _HAND
         sleeve = looks.skin if looks.bare_arms else looks.top
-        shoulder = (0.0, side * self._arm_y, z(self._shoulder - 0.005))
+        shoulder = (0.0, side * self._arm_y, self.shoulder[2])
         bend = (-0.006 * w, side * elbow_y, z(elbow))
         mesh.cylinder(bend, shoulder, (0.032 * w, 0.040 * w), 6, looks.top, bone)
         mesh.cylinder((0.030 * w, side * self._hand_y, z(hand + 0.035)), bend, (0.026 * w, 0.032 * w), 6, sleeve, bone)
@@ -234,7 +256,7 @@ class _Person:
 
     def far(self) -> Mesh:
         mesh = MeshBuilder()
-        w, looks, z = self._wide, self._looks, self._z
+        w, looks, z = self._wide, self.looks, self.z
         mesh.box(
             (-0.085 * w, -0.125 * w, z(0.47)),
             (0.085 * w, 0.125 * w, z(self._shoulder + 0.02)),

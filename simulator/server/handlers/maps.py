@@ -47,10 +47,15 @@ def get_all_level_bbs(server: Server, session: Session, label: int) -> list[stru
         tag = actor.semantic_tags[0] if actor.semantic_tags else 0
         if actor.kind in (VEHICLE, WALKER, PROP) and label in (tag, Label.ANY):
             pose = world.pose(actor)
-            row = world.row(actor)
-            center = to_world(pose, float(row["center_x"]), float(row["center_y"]), float(row["center_z"]))
-            half = structs.Vector3(float(row["half_x"]), float(row["half_y"]), float(row["half_z"]))
-            boxes.append(structs.BoundingBox(structs.Vector3(*center), half, transform_of(pose).rotation, actor.id))
+            middle, half = world.box(actor)
+            boxes.append(
+                structs.BoundingBox(
+                    structs.Vector3(*to_world(pose, *middle)),
+                    structs.Vector3(*half),
+                    transform_of(pose).rotation,
+                    actor.id,
+                )
+            )
     return boxes
 
 
