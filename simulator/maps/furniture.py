@@ -27,7 +27,6 @@ _LIT_KMH: Final = 99.0  # from here on a road without sidewalks has lamps
 _STOREY_M: Final = 3.2
 # Guard rails: how far beside the road, and how long a piece may be. Within a piece the road turns and climbs so little
 # that a straight, level box is never more than some 15 cm off.
-RAIL_HEIGHT_M: Final = 0.75
 _RAIL_OFFSET_M: Final = 0.6
 _RAIL_GAP_M: Final = 0.005  # at both ends, so that pieces that turn do not overlap
 _RAIL_STEP_M: Final = 1.0
@@ -274,7 +273,7 @@ def _rail_pieces(edge: _Edge) -> _Sort:
     middle, way = 0.5 * (at + to), to - at
     half = 0.5 * np.hypot(way[:, 0], way[:, 1]) - _RAIL_GAP_M
     # A box is upright and level: it holds all of a piece that climbs.
-    height, low = RAIL_HEIGHT_M + np.abs(way[:, 2]), np.minimum(at[:, 2], to[:, 2])
+    height, low = town.RAIL_HEIGHT_M + np.abs(way[:, 2]), np.minimum(at[:, 2], to[:, 2])
     yaw = np.arctan2(way[:, 1], way[:, 0])
     return _Sort(middle[:, 0], middle[:, 1], low, yaw, half, np.full(len(way), 0.1), height)
 

@@ -145,6 +145,10 @@ def no_markings() -> Markings:
     )  # fmt: skip
 
 
+# Of a guard rail over the ground; its box is higher where it climbs.
+RAIL_HEIGHT_M: Final = 0.75
+
+
 class Boxes(NamedTuple):
     """The town's solid things (buildings, trunks, poles, signs, walls): upright boxes with stable ids."""
 

@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.maps import town
-from simulator.maps.furniture import RAIL_HEIGHT_M
 from simulator.maps.town import Boxes, Signals, TownMap
 from simulator.scene import signs
 from simulator.scene.chunks import F8, Layer, Part
@@ -257,7 +256,7 @@ def _rails(boxes: Boxes, instance: I4, material: int, near: Layer) -> list[Part]
     rows = np.flatnonzero(boxes.label == town.GUARD_RAIL)
     piece = _taken(boxes, rows)
     lift = _climbs(piece)
-    piece = piece._replace(half_z=np.full(len(rows), 0.5 * RAIL_HEIGHT_M))
+    piece = piece._replace(half_z=np.full(len(rows), 0.5 * town.RAIL_HEIGHT_M))
     beam = MeshBuilder()
     beam.box((-1.0, -0.6, 0.2), (1.0, 0.6, 1.0), material)
     count = np.maximum(1, np.rint(2.0 * piece.half_x / _POST_SPACING_M)).astype(np.intp)
@@ -290,5 +289,5 @@ def _climbs(pieces: Boxes) -> F8:
     meets = np.linalg.norm((middle + way)[:-1] - (middle - way)[1:], axis=1) < _MEETS_M
     step = np.where(meets, np.diff(pieces.z), 0.0)
     upwards = np.sign(np.concatenate(([0.0], step)) + np.concatenate((step, [0.0])))
-    climb: F8 = upwards * (pieces.half_z - 0.5 * RAIL_HEIGHT_M)
+    climb: F8 = upwards * (pieces.half_z - 0.5 * town.RAIL_HEIGHT_M)
     return climb
