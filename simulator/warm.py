@@ -16,15 +16,12 @@ import numba
 import numpy as np
 from numba.core.registry import cpu_target
 
-from simulator.blueprints import validate_attributes
 from simulator.cache import KERNELS, prune_kernels, use
 from simulator.maps.town import TownMap
-from simulator.protocol.stream import HEADER_BYTES
 from simulator.scene.scene import Scene
 from simulator.sensors import warm_up as warm_sensors
-from simulator.sensors.raster import one_by_one
 from simulator.sensors.shading.lamps import GLOW, add_glow
-from simulator.server.seeing import SEEING, Look
+from simulator.server.seeing import SEEING, look_once
 from simulator.server.snapshot import StatePacker
 from simulator.world.pose import Pose
 from simulator.world.queries import cast_ray, project_point
@@ -82,20 +79,10 @@ def _look_around(world: World) -> None:
     for weather in (world.weather, _RAINY_NIGHT):
         world.weather = weather
         frame = scene.frame(world, 1)
-        _read_all(world, Look(frame, Pose(z=2.0), Pose(z=2.0), frozenset(), one_by_one))
+        for kind in SEEING:
+            look_once(kind, frame, Pose(z=2.0))
     # A town may have no lamp in sight.
     add_glow([np.zeros(1, GLOW)], 1.0, np.zeros((64, 64), np.uint32))
-
-
-def _read_all(world: World, look: Look) -> None:
-    for kind, make in SEEING.items():
-        blueprint = world.catalogue.find(kind)
-        assert blueprint is not None
-        known = {attribute.id for attribute in blueprint.attributes}
-        given: dict[str, str] = {name: "64" for name in ("image_size_x", "image_size_y") if name in known}
-        sensor = make(validate_attributes(blueprint, given), 0)
-        for _ in range(2):  # an event camera compares two pictures
-            sensor.read(look, bytes(HEADER_BYTES))
 
 
 def main() -> int:

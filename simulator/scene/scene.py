@@ -45,7 +45,16 @@ class Scene:
 
     def frame(self, world: World, number: int) -> Frame:
         """What can be seen after the world's last step."""
-        moving = self._movers.update(world)
+        return self._frame(world, self._movers, number)
+
+    def rehearsal(self, weather: tuple[float, ...]) -> Frame:
+        """The town before anything has happened in it: to be drawn once, so that the first real picture is quick."""
+        world = World(self.town)
+        world.weather = weather
+        return self._frame(world, Movers(self.town, self.materials, len(self._scenery.instances)), 0)
+
+    def _frame(self, world: World, movers: Movers, number: int) -> Frame:
+        moving = movers.update(world)
         scenery = self._scenery
         return Frame(
             number=number,

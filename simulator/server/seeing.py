@@ -8,19 +8,21 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.blueprints import catalogue, validate_attributes
 from simulator.protocol.stream import HEADER_BYTES, IMAGE_AT, LENGTH_BYTES, image_header, lidar_header, write_head
+from simulator.scene.scene import Scene
 from simulator.scene.tables import Frame
 from simulator.sensors.camera_spec import CameraSpec, camera_spec
 from simulator.sensors.dvs import DvsState, dvs_spec, read_dvs
 from simulator.sensors.exact import draw_exact
 from simulator.sensors.lidar import LidarReading, lidar_spec, read_lidar, read_semantic_lidar
 from simulator.sensors.radar import radar_spec, read_radar
-from simulator.sensors.raster import Run, View, Workspace, camera_view
+from simulator.sensors.raster import Run, View, Workspace, camera_view, one_by_one
 from simulator.sensors.rgb import read_rgb
 from simulator.sensors.weather_limits import drawable
 from simulator.world.pose import Pose
 
-__all__ = ["SEEING", "Look", "Seeing"]
+__all__ = ["SEEING", "Look", "Seeing", "look_once", "rehearse"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,3 +186,21 @@ SEEING: Final[dict[str, Maker]] = {
     "sensor.lidar.ray_cast_semantic": partial(_Lidar, read_semantic_lidar),
     "sensor.other.radar": _Radar,
 }
+
+
+def look_once(kind: str, frame: Frame, pose: Pose) -> None:
+    """Read a sensor of this kind as its blueprint makes it, but for the size of pictures."""
+    blueprint = catalogue().find(kind)
+    assert blueprint is not None
+    known = {attribute.id for attribute in blueprint.attributes}
+    small: dict[str, str] = {name: "64" for name in ("image_size_x", "image_size_y") if name in known}
+    sensor = SEEING[kind](validate_attributes(blueprint, small), 0)
+    for _ in range(2):  # an event camera compares two pictures
+        sensor.read(Look(frame, pose, pose, frozenset(), one_by_one), bytes(HEADER_BYTES))
+
+
+def rehearse(scene: Scene, weather: tuple[float, ...], places: Mapping[str, Pose]) -> None:
+    """Look once with each kind of sensor, so that kernels are loaded and tables made before somebody waits for it."""
+    frame = scene.rehearsal(weather)
+    for kind, pose in places.items():
+        look_once(kind, frame, pose)

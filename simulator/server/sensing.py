@@ -36,7 +36,7 @@ from simulator.sensors import (
     stable_key,
 )
 from simulator.server.convert import NO_ROTATION, ZERO, actor_of, transform_of
-from simulator.server.seeing import SEEING, Look, Seeing
+from simulator.server.seeing import SEEING, Look, Seeing, rehearse
 from simulator.server.server_types import Server
 from simulator.world.actors import Actor
 from simulator.world.pose import Pose
@@ -75,7 +75,8 @@ class Sensing:
         self._server = server
         self._sensors: dict[int, _Sensor] = {}  # by actor id
         self._unsupported: set[str] = {name for name, kind in SENSORS.items() if not kind.supported}
-        self._scene: Scene | None = None  # made when somebody listens to a sensor that sees
+        self._scene: Scene | None = None  # in use since somebody listened to a sensor that sees
+        self._prepared_scene: Scene | None = None  # the same, made when the first one was spawned
         self._is_preparing = False  # it is being made
         self._rendering = 0  # sensors of the last tick that are not done
         self._is_closed = False
@@ -115,6 +116,8 @@ class Sensing:
             spec=spec,
             seeing=seeing,
         )
+        if seeing is not None and not (seeing.is_camera and self._server.settings.no_rendering_mode):
+            self._prepare()
 
     def destroyed(self, actor: Actor) -> None:
         self._sensors.pop(actor.id, None)
@@ -180,16 +183,25 @@ class Sensing:
 
         The ticker is woken when that ends.
         """
-        if self._rendering or self._is_preparing:
+        if self._rendering:
             return True
         if self._scene is None and any(sensor.seeing is not None for sensor in self._listening()):
-            self._is_preparing = True
-            self._server.renderers.start(partial(Scene, self._server.world.town), self._prepared)
-        return self._is_preparing
+            # From here on it follows what moves: which tick that is must not depend on how fast it was made.
+            self._scene = self._prepared_scene
+            if self._scene is None:
+                self._prepare()
+                return True
+        return False
 
     def close(self) -> None:
         """The episode is over: what is still being rendered is of no interest."""
         self._is_closed = True
+
+    def _prepare(self) -> None:
+        """Make the scene, unless that was begun: it takes up to some seconds, mostly before anybody looks at it."""
+        if self._prepared_scene is None and not self._is_preparing:
+            self._is_preparing = True
+            self._server.renderers.start(partial(Scene, self._server.world.town), self._prepared)
 
     def _prepared(self, outcome: Future[Scene]) -> None:
         if self._is_closed:
@@ -199,8 +211,17 @@ class Sensing:
         if error is not None:
             self._server.fail(error)
             return
-        self._scene = outcome.result()
+        self._prepared_scene = scene = outcome.result()
+        if not any(sensor.seeing is not None for sensor in self._listening()):
+            world = self._server.world
+            places = {s.actor.type_id: world.pose(s.actor) for s in self._sensors.values() if s.seeing is not None}
+            self._server.renderers.start(partial(rehearse, scene, world.weather, places), self._rehearsed)
         self._server.ticker.wake()
+
+    def _rehearsed(self, outcome: Future[None]) -> None:
+        error = outcome.exception()
+        if error is not None and not self._is_closed:
+            self._server.fail(error)
 
     def _start_rendering(self, due: list[tuple[_Sensor, Seeing, Pose, Pose]], drop_for_slow: bool) -> None:
         if self._scene is None:

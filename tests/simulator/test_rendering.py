@@ -55,12 +55,16 @@ class Scenery:
     """A scene whose frame is the time alone."""
 
     made = 0
+    followed = 0
+    may_be_made: threading.Event
+    rehearsed: list[list[str]]
 
     def __init__(self, town: TownMap) -> None:
+        assert Scenery.may_be_made.wait(20.0)
         Scenery.made += 1
 
     def follow(self, world: Any) -> None:
-        pass
+        Scenery.followed += 1
 
     def light_lamps(self, ids: frozenset[int]) -> None:
         pass
@@ -77,6 +81,11 @@ def _fakes(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(SEEING, kind, sight)
     monkeypatch.setattr(sensing, "Scene", Scenery)
     monkeypatch.setattr(Scenery, "made", 0)
+    monkeypatch.setattr(Scenery, "followed", 0)
+    monkeypatch.setattr(Scenery, "may_be_made", threading.Event(), raising=False)
+    monkeypatch.setattr(Scenery, "rehearsed", [], raising=False)
+    monkeypatch.setattr(sensing, "rehearse", lambda scene, weather, places: Scenery.rehearsed.append(sorted(places)))
+    Scenery.may_be_made.set()
     monkeypatch.setattr(Sight, "began", threading.Event(), raising=False)
     monkeypatch.setattr(Sight, "may_end", threading.Event(), raising=False)
     monkeypatch.setattr(Sight, "troubles", [], raising=False)
@@ -158,12 +167,14 @@ def test_in_asynchronous_mode_time_waits_for_the_cameras() -> None:
                 pass
 
 
-def test_nothing_is_rendered_and_no_scene_is_made_for_nobody() -> None:
+def test_nothing_is_rendered_for_nobody() -> None:
     with live_server() as live, Wire(live.port) as wire:
         synchronous(wire)
-        _, stream = spawn(wire)
         tick(live, wire)
         assert Scenery.made == 0
+        _, stream = spawn(wire)
+        tick(live, wire)
+        assert not Sight.began.is_set()
         with watching(live, stream) as camera:
             tick(live, wire)
             assert camera.frame() == live.server.frame
@@ -172,6 +183,43 @@ def test_nothing_is_rendered_and_no_scene_is_made_for_nobody() -> None:
         tick(live, wire)
         assert not Sight.began.is_set()
         assert Scenery.made == 1
+
+
+def test_the_scene_is_made_when_the_first_camera_is_spawned_and_no_tick_waits_for_it() -> None:
+    with live_server() as live, Wire(live.port) as wire:
+        synchronous(wire)
+        Scenery.may_be_made.clear()
+        _, stream = spawn(wire)
+        spawn(wire, "sensor.lidar.ray_cast")
+        tick(live, wire)
+        tick(live, wire)
+        assert Scenery.made == 0
+        Scenery.may_be_made.set()
+        live.wait_for(lambda: Scenery.rehearsed, "the rehearsal")
+        assert Scenery.rehearsed == [["sensor.camera.rgb", "sensor.lidar.ray_cast"]]
+        # What it takes note of begins with the first listener, not when it happened to be ready: runs repeat.
+        tick(live, wire)
+        assert Scenery.followed == 0
+        with watching(live, stream) as camera:
+            tick(live, wire)
+            assert camera.frame() == live.server.frame
+        live.wait_for(lambda: not live.server.streams.has_listener(stream), "the end of the subscription")
+        tick(live, wire)
+        assert (Scenery.made, Scenery.followed) == (1, 1)
+
+
+def test_a_tick_for_a_listener_waits_for_the_scene_and_nothing_is_rehearsed() -> None:
+    with live_server() as live, Wire(live.port) as wire:
+        synchronous(wire)
+        Scenery.may_be_made.clear()
+        _, stream = spawn(wire)
+        with watching(live, stream) as camera:
+            frame = wire.call("tick_cue")
+            wire.call("get_episode_settings")  # is answered
+            assert live.server.frame == frame - 1
+            Scenery.may_be_made.set()
+            assert camera.frame() == frame
+        assert Scenery.rehearsed == []
 
 
 def test_without_rendering_cameras_are_silent_and_rays_are_not() -> None:
@@ -259,8 +307,7 @@ def test_a_camera_that_fails_ends_the_simulator_with_a_line() -> None:
             Sight.troubles.append(RuntimeError("no light"))
             wire.call("tick_cue")
             live.wait_for_line("the simulator ends: no light")
-            live.wait_for(live.server.stopped.done, "the end")
-            assert live.server.stopped.result() == 1
+    assert live.server.stopped.result() == 1  # the loop has ended with the block
 
 
 def test_a_scene_that_cannot_be_made_ends_the_simulator_with_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -270,10 +317,8 @@ def test_a_scene_that_cannot_be_made_ends_the_simulator_with_a_line(monkeypatch:
     monkeypatch.setattr(sensing, "Scene", fails)
     with live_server() as live, Wire(live.port) as wire:
         synchronous(wire)
-        _, stream = spawn(wire)
-        with watching(live, stream):
-            wire.call("tick_cue")
-            live.wait_for_line("the simulator ends: no ground")
+        spawn(wire)
+        live.wait_for_line("the simulator ends: no ground")
 
 
 def test_a_camera_that_cannot_be_is_refused_and_leaves_nothing_behind() -> None:
