@@ -1,5 +1,7 @@
 """All that sensors see of an episode: the town, made when first looked at, and everything that moves in it."""
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -7,7 +9,7 @@ from simulator.maps.town import TownMap
 from simulator.scene.materials import Materials
 from simulator.scene.movers import Movers
 from simulator.scene.tables import LIGHT_GREEN, LIGHT_RED, LIGHT_STREET, LIGHT_YELLOW, Frame
-from simulator.scene.town import GROUND_INSTANCE, build_scenery
+from simulator.scene.town import GROUND_INSTANCE, Scenery, build_scenery
 from simulator.world.lights import GREEN, RED, YELLOW
 from simulator.world.world import World
 
@@ -16,16 +18,28 @@ _BITS_OF_STATE = np.zeros(256, np.uint32)
 _BITS_OF_STATE[[RED, YELLOW, GREEN]] = LIGHT_RED, LIGHT_YELLOW, LIGHT_GREEN
 
 
+class Standing(NamedTuple):
+    """A town's own triangles. All of it follows from the map's file, and no episode changes it."""
+
+    town_sha256: str
+    materials: Materials
+    scenery: Scenery
+
+
 class Scene:
     """The scene of one town. Building it takes up to a second for a large one: do it outside the event loop.
 
     One scene serves one episode: the movers remember where their actors were.
     """
 
-    def __init__(self, town: TownMap) -> None:
+    def __init__(self, town: TownMap, before: Standing | None = None) -> None:
+        """`before` is what stood in the last episode, which serves again in the same town."""
         self.town = town
-        self.materials = Materials()
-        self._scenery = build_scenery(town, self.materials)
+        if before is None or before.town_sha256 != town.sha256:
+            materials = Materials()
+            before = Standing(town.sha256, materials, build_scenery(town, materials))
+        self.standing = before
+        self.materials, self._scenery = before.materials, before.scenery
         self._movers = Movers(town, self.materials, len(self._scenery.instances))
         self._lit_boxes: frozenset[int] = frozenset()
         lamps = self._scenery.lamp_rows

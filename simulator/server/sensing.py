@@ -19,7 +19,7 @@ from simulator.protocol.stream import (
     obstacle_payload,
     pack_header,
 )
-from simulator.scene.scene import Scene
+from simulator.scene.scene import Scene, Standing
 from simulator.sensors import (
     SENSORS,
     CollisionReading,
@@ -71,15 +71,23 @@ class _Sensor:
 class Sensing:
     """The sensors of one world."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: Server, before: "Sensing | None" = None) -> None:
+        """`before` are those of the last episode, which are closed."""
         self._server = server
         self._sensors: dict[int, _Sensor] = {}  # by actor id
         self._unsupported: set[str] = {name for name, kind in SENSORS.items() if not kind.supported}
         self._scene: Scene | None = None  # in use since somebody listened to a sensor that sees
         self._prepared_scene: Scene | None = None  # the same, made when the first one was spawned
+        self._standing: Standing | None = None  # the town's part of the last scene that was made
+        self._had_sight = False  # sensors that see were spawned
         self._is_preparing = False  # it is being made
         self._rendering = 0  # sensors of the last tick that are not done
         self._is_closed = False
+        if before is not None:
+            before._is_closed = True  # what is still being rendered is of no interest
+            self._standing = before._standing
+            if before._had_sight:
+                self._prepare()  # such sensors will come again
 
     # -- what there is -----------------------------------------------------------------------------------------
 
@@ -117,6 +125,7 @@ class Sensing:
             seeing=seeing,
         )
         if seeing is not None and not (seeing.is_camera and self._server.settings.no_rendering_mode):
+            self._had_sight = True
             self._prepare()
 
     def destroyed(self, actor: Actor) -> None:
@@ -185,7 +194,7 @@ class Sensing:
         """
         if self._rendering:
             return True
-        if self._scene is None and any(sensor.seeing is not None for sensor in self._listening()):
+        if self._scene is None and self._is_watched():
             # From here on it follows what moves: which tick that is must not depend on how fast it was made.
             self._scene = self._prepared_scene
             if self._scene is None:
@@ -193,15 +202,11 @@ class Sensing:
                 return True
         return False
 
-    def close(self) -> None:
-        """The episode is over: what is still being rendered is of no interest."""
-        self._is_closed = True
-
     def _prepare(self) -> None:
         """Make the scene, unless that was begun: it takes up to some seconds, mostly before anybody looks at it."""
         if self._prepared_scene is None and not self._is_preparing:
             self._is_preparing = True
-            self._server.renderers.start(partial(Scene, self._server.world.town), self._prepared)
+            self._server.renderers.start(partial(Scene, self._server.world.town, self._standing), self._prepared)
 
     def _prepared(self, outcome: Future[Scene]) -> None:
         if self._is_closed:
@@ -212,11 +217,15 @@ class Sensing:
             self._server.fail(error)
             return
         self._prepared_scene = scene = outcome.result()
-        if not any(sensor.seeing is not None for sensor in self._listening()):
-            world = self._server.world
-            places = {s.actor.type_id: world.pose(s.actor) for s in self._sensors.values() if s.seeing is not None}
+        self._standing = scene.standing
+        world = self._server.world
+        places = {s.actor.type_id: world.pose(s.actor) for s in self._sensors.values() if s.seeing is not None}
+        if places and not self._is_watched():
             self._server.renderers.start(partial(rehearse, scene, world.weather, places), self._rehearsed)
         self._server.ticker.wake()
+
+    def _is_watched(self) -> bool:
+        return any(sensor.seeing is not None for sensor in self._listening())
 
     def _rehearsed(self, outcome: Future[None]) -> None:
         error = outcome.exception()

@@ -183,9 +183,7 @@ class Server:
         self.world = World(town, self.options.seed, self._ids)
         self.apply_substepping()
         self.packer = StatePacker(self.world)
-        if self.episode_id > 1:
-            self.sensing.close()
-        self.sensing: Sensing = Sensing(self)
+        self.sensing: Sensing = Sensing(self, self.sensing if self.episode_id > 1 else None)
         self.navigation_file = f"{FILE_PREFIX}-{town.name}-{hashlib.sha256(town.navigation).hexdigest()[:16]}.bin"
         self.traffic_managers.forget_steps()
         self._map_change = True

@@ -58,8 +58,11 @@ class Scenery:
     followed = 0
     may_be_made: threading.Event
     rehearsed: list[list[str]]
+    before: list[object]
 
-    def __init__(self, town: TownMap) -> None:
+    def __init__(self, town: TownMap, before: object) -> None:
+        self.standing = object()
+        Scenery.before.append(before)
         assert Scenery.may_be_made.wait(20.0)
         Scenery.made += 1
 
@@ -84,6 +87,7 @@ def _fakes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Scenery, "followed", 0)
     monkeypatch.setattr(Scenery, "may_be_made", threading.Event(), raising=False)
     monkeypatch.setattr(Scenery, "rehearsed", [], raising=False)
+    monkeypatch.setattr(Scenery, "before", [], raising=False)
     monkeypatch.setattr(sensing, "rehearse", lambda scene, weather, places: Scenery.rehearsed.append(sorted(places)))
     Scenery.may_be_made.set()
     monkeypatch.setattr(Sight, "began", threading.Event(), raising=False)
@@ -222,6 +226,23 @@ def test_a_tick_for_a_listener_waits_for_the_scene_and_nothing_is_rehearsed() ->
         assert Scenery.rehearsed == []
 
 
+def test_after_an_episode_with_cameras_the_next_scene_is_made_at_once() -> None:
+    with live_server() as live, Wire(live.port) as wire:
+        reload = ("load_new_episode", "", False, 0)
+        wire.call(*reload)
+        assert Scenery.made == 0
+        spawn(wire)
+        live.wait_for(lambda: Scenery.rehearsed, "the rehearsal")
+        wire.call(*reload)
+        live.wait_for(lambda: Scenery.made == 2, "the next scene")
+        assert Scenery.before[0] is None
+        assert Scenery.before[1] is not None, "the same town's triangles serve again"
+        wire.call(*reload)
+        wire.call(*reload)
+        wire.call("get_episode_info")
+        assert Scenery.made == 2, "there was no camera any more"
+
+
 def test_without_rendering_cameras_are_silent_and_rays_are_not() -> None:
     with live_server(no_rendering=True) as live, Wire(live.port) as wire:
         wire.call(
@@ -311,7 +332,7 @@ def test_a_camera_that_fails_ends_the_simulator_with_a_line() -> None:
 
 
 def test_a_scene_that_cannot_be_made_ends_the_simulator_with_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fails(town: TownMap) -> Scenery:
+    def fails(town: TownMap, before: object) -> Scenery:
         raise RuntimeError("no ground")
 
     monkeypatch.setattr(sensing, "Scene", fails)

@@ -37,6 +37,7 @@ from simulator.scene.tables import (
 )
 from simulator.scene.town import GROUND_INSTANCE, Scenery, build_scenery
 from simulator.world.lights import GREEN, OFF, RED, YELLOW
+from simulator.world.pose import Pose
 from simulator.world.world import World
 from tests.fakes.towns import flat_town
 
@@ -460,6 +461,22 @@ def test_a_frame_keeps_what_it_showed(harbor):
     assert (first.instances["lights"] == lights).all()
     assert (first.lamps_lit == lamps).all()
     assert first.static is scene.frame(world, 3).static
+
+
+def test_the_same_town_is_not_made_twice_and_nothing_of_an_episode_stays(harbor, library):
+    first = Scene(harbor)
+    first.light_lamps({int(number) & 0xFFFFFFFF for number in harbor.boxes.id.tolist()})
+    world = World(harbor)
+    world.spawn("vehicle.lincoln.mkz_2020", {}, Pose(*harbor.spawn_points[0, :3].tolist()))
+    first.frame(world, 1)
+    again = Scene(library.load("Harbor"), first.standing)
+    assert again.standing is first.standing
+    fresh = Scene(harbor)
+    one, other = again.frame(World(harbor), 1), fresh.frame(World(harbor), 1)
+    assert one.static is first.frame(world, 2).static
+    for field in ("instances", "materials", "lamps", "lamps_lit", "casters"):
+        assert (getattr(one, field) == getattr(other, field)).all(), field
+    assert Scene(library.load("Orchard"), first.standing).standing is not first.standing
 
 
 def test_a_town_without_a_map_file_has_a_scene():
