@@ -21,7 +21,7 @@ from numba.core.caching import CompileResultCacheImpl, FunctionCache
 
 from simulator.cache import KERNELS, hold_kernels, use
 
-__all__ = ["njit"]
+__all__ = ["inline_njit", "lean_njit", "njit"]
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _PACKAGE = Path(__file__).resolve().parent
@@ -30,7 +30,25 @@ _IMPORT = re.compile(r"^\s*(?:from|import)\s+(simulator[\w.]*)(?:\s+import\s+(\(
 
 def njit(function: _Function) -> _Function:
     """Compile with numba on first use: no GIL, no fast-math (results must be the same on every run)."""
-    compiled: Any = numba.njit(nogil=True, error_model="numpy")(function)
+    return _njit(function)
+
+
+def lean_njit(function: _Function) -> _Function:
+    """The same for kernels that neither make nor return arrays: they count no references to those that they are given.
+
+    Counting is atomic, costs a kernel of short loops a tenth of its time, and makes threads that read the same arrays
+    wait for each other. The caller keeps its arrays alive. A kernel that makes an array all the same is not compiled.
+    """
+    return _njit(function, _nrt=False)
+
+
+def inline_njit(function: _Function) -> _Function:
+    """lean_njit for small parts of a loop: their code becomes part of the caller's."""
+    return _njit(function, _nrt=False, forceinline=True)
+
+
+def _njit(function: _Function, **options: bool) -> _Function:
+    compiled: Any = numba.njit(nogil=True, error_model="numpy", **options)(function)
     compiled._cache = _KernelCache(function)  # what cache=True sets, but for where and how it is kept
     kernel: _Function = compiled
     return kernel

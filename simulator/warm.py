@@ -82,7 +82,7 @@ def _look_around(world: World) -> None:
         for kind in SEEING:
             look_once(kind, frame, Pose(z=2.0))
     # A town may have no lamp in sight.
-    add_glow([np.zeros(1, GLOW)], 1.0, np.zeros((64, 64), np.uint32))
+    add_glow(np.zeros((1, 1), GLOW), np.ones(1, np.int64), 1.0, np.zeros((64, 64), np.uint32))
 
 
 def main() -> int:

@@ -16,7 +16,7 @@ from simulator.kernels import njit
 from simulator.maps.town import NONE, ROAD_LINES, ROADS
 from simulator.scene.tables import ARROW, CROSSWALK, MARKING, Frame
 from simulator.sensors.noise import normal, uniform
-from simulator.sensors.paint import PAINTED, painted
+from simulator.sensors.paint import painted
 from simulator.sensors.ray_cast import MOST_POINTS_PER_SECOND, Rays, Run, cast, one_by_one, read_only, sort_rays
 from simulator.world.pose import Pose, rotation
 
@@ -248,7 +248,7 @@ def _describe(  # type: ignore[no-untyped-def]
                 p, q = _within(vertices, triangles[t], eye[0] + d * dx, eye[1] + d * dy, eye[2] + d * dz)
                 u = uv[t, 0, 0] + p * (uv[t, 1, 0] - uv[t, 0, 0]) + q * (uv[t, 2, 0] - uv[t, 0, 0])
                 v = uv[t, 0, 1] + p * (uv[t, 1, 1] - uv[t, 0, 1]) + q * (uv[t, 2, 1] - uv[t, 0, 1])
-                tags[i, j] = ROAD_LINES if painted(kind, params[m], u, v, 0.0, 0.0) > PAINTED else ROADS
+                tags[i, j] = ROAD_LINES if painted(kind, params[m], u, v) else ROADS
             else:
                 tags[i, j] = labels[m] if labels[m] != NONE else own_labels[instance[t]]
 

@@ -8,33 +8,32 @@ hardly at their defaults), and there is no motion blur, flare, depth of field, c
 """
 
 from functools import partial
-from itertools import pairwise
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.kernels import njit
 from simulator.scene.tables import F4, U1, Frame
 from simulator.sensors.camera_spec import CameraSpec
+from simulator.sensors.lanes import LANES
 from simulator.sensors.raster import Run, Setup, View, Workspace, one_by_one, setup_view
 from simulator.sensors.shading.casters import SHADOW, place_casters
 from simulator.sensors.shading.kept import Kept
 from simulator.sensors.shading.lamps import GLOW, add_glow, beams_of, pools_of
 from simulator.sensors.shading.rain import add_rain
-from simulator.sensors.shading.rows import Look, draw_bands
+from simulator.sensors.shading.rows import Look, Scratch, draw_bands, scratch_for
 from simulator.sensors.shading.shadows import shade_of
-from simulator.sensors.shading.sky import dome_of, sky_at
+from simulator.sensors.shading.sky import dome_of, horizon_of
 from simulator.sensors.shading.tiles import tiles
 from simulator.sensors.shading.tone import NEUTRAL_GAMMA, gamma_table
 from simulator.sensors.shading.weather import light_of
 
 __all__ = ["read_rgb"]
 
-# Bands are drawn in this many tasks: enough to keep some threads busy, few enough to cost nothing.
-_TASKS: Final = 8
+# Threads that help at most; each takes the next band when it is free.
+_HELPERS: Final = 8
 _SAMPLES: Final = 2  # across and down in a pixel
-_MOST_NOTES: Final = 16384  # of lit lamps' rows in a task
+_MOST_NOTES: Final = 2048  # of lit lamps' rows in a band
 _BLOOM: Final = 0.675  # bloom_intensity's default
 _DAY_GLOW: Final = 0.25
 
@@ -46,17 +45,17 @@ def read_rgb(frame: Frame, view: View, spec: CameraSpec, out: U1, workspace: Wor
     setup = setup_view(view, frame.static, frame.movers, frame.materials, frame.instances, _SAMPLES, workspace, run)
     look = _look(frame, view, spec)
     pixels = out.view(np.uint32)[:, :, 0]
-    cuts = [setup.bands * k // _TASKS for k in range(_TASKS + 1)]
-    notes = [np.empty(0, GLOW)] * _TASKS
+    claims = np.zeros(1, np.int64)
+    notes, counts = _notes_of(workspace, setup.bands)
+    tasks = min(_HELPERS, setup.bands)
     run(
         [
-            partial(_draw_task, setup, view, look, workspace, task, first, end, pixels, notes)
-            for task, (first, end) in enumerate(pairwise(cuts))
-            if first < end
+            partial(_draw_share, setup, view, look, workspace, task, claims, pixels, notes, counts)
+            for task in range(tasks)
         ]
     )
     if spec.postprocess:
-        add_glow(notes, _glow_strength(spec, float(look.light.night)), pixels)
+        add_glow(notes, counts, _glow_strength(spec, float(look.light.night)), pixels)
     if look.light.rain > 0.0:
         # Drops show the sky, and by night some of the street's light.
         byte = 95 + round(115 * (1.0 - float(look.light.night)))
@@ -71,21 +70,37 @@ def _rain_key(frame: Frame, view: View) -> int:
     return (frame.seed * 0x9E3779B1 + frame.number) * 0x85EBCA77 + turn
 
 
-def _draw_task(
+def _draw_share(
     setup: Setup,
     view: View,
     look: Look,
     workspace: Workspace,
     task: int,
-    first: int,
-    end: int,
+    claims: NDArray[np.int64],
     pixels: NDArray[np.uint32],
-    notes: list[NDArray[np.void]],
+    notes: NDArray[np.void],
+    counts: NDArray[np.int64],
 ) -> None:
+    if claims[0] >= setup.bands:
+        return  # the others have been faster
     zinv, triangle = workspace.buffers_of(task, setup)
-    room = np.empty(_MOST_NOTES, GLOW)
-    count = draw_bands(setup, view, look, first, end, zinv, triangle, pixels, room)
-    notes[task] = room[:count]
+    scratch = _scratch_of(workspace, task, view.width, look.n_shadows)
+    draw_bands(setup, view, look, claims, zinv, triangle, scratch, pixels, notes, counts)
+
+
+def _scratch_of(workspace: Workspace, task: int, width: int, n_shadows: int) -> Scratch:
+    scratch: Scratch | None = workspace.rest.get(("rgb", task, width))
+    if scratch is None or len(scratch.near_shadows) < n_shadows:
+        scratch = workspace.rest["rgb", task, width] = scratch_for(width, n_shadows + n_shadows // 4)
+    return scratch
+
+
+def _notes_of(workspace: Workspace, bands: int) -> tuple[NDArray[np.void], NDArray[np.int64]]:
+    key = ("rgb notes", bands)
+    if key not in workspace.rest:
+        workspace.rest[key] = np.empty((bands, _MOST_NOTES), GLOW), np.empty(bands, np.int64)
+    notes, counts = workspace.rest[key]
+    return notes, counts
 
 
 def _glow_strength(spec: CameraSpec, night: float) -> float:
@@ -114,8 +129,8 @@ def _look(frame: Frame, view: View, spec: CameraSpec) -> Look:
     # The shadows that clouds leave are too faint to draw.
     sun_z = float(light.to_sun_z) if light.sun_g > 0.05 * light.sky_g else 0.0
     n_shadows = place_casters(view, frame.casters, float(light.to_sun_x), float(light.to_sun_y), sun_z, shadows)
-    fog_colour = np.empty((view.width, 3), np.float32)
-    _horizon(view, dome, fog_colour)
+    fog_colour = np.empty((3, -(-view.width // LANES) * LANES), np.float32)
+    horizon_of(view, dome, fog_colour)
     return Look(
         frame.materials,
         frame.instances,
@@ -131,18 +146,6 @@ def _look(frame: Frame, view: View, spec: CameraSpec) -> Look:
         beams_of(frame.casters, view.eye, view.axes[2], light),
         fog_colour,
     )
-
-
-@njit
-def _horizon(view, dome, colours):  # type: ignore[no-untyped-def]
-    """The sky at the horizon in the direction of each column: what distance and fog turn things into."""
-    for column in range(view.width):
-        right = (column + 0.5 - 0.5 * view.width) / view.focal_px
-        x = np.float32(view.axes[2, 0] + view.axes[0, 0] * right)
-        y = np.float32(view.axes[2, 1] + view.axes[0, 1] * right)
-        flat = np.sqrt(x * x + y * y) + np.float32(1e-6)
-        r, g, b = sky_at(dome, x / flat, y / flat, np.float32(0.0))
-        colours[column, 0], colours[column, 1], colours[column, 2] = r, g, b
 
 
 _sign_levels: Kept[F4] = Kept(3)

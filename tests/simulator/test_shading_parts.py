@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from simulator.kernels import njit
 from simulator.protocol.structs import Weather
+from simulator.sensors.lanes import LANES
 from simulator.sensors.shading.patterns import PART_OF, ROOM_ROWS, SUM
 from simulator.sensors.shading.runs import find_runs
 from simulator.sensors.shading.sky import dome_of, fade, sky_at
@@ -51,10 +52,11 @@ def test_runs_hold_each_pixels_samples_once(seed, width, stretch):
 
 def shown(light):
     """Bytes red, green, blue of equal light in all three."""
-    room = np.zeros((SUM + 3, len(light)), np.float32)
-    room[SUM:] = light
+    columns = len(light) + LANES
+    room = np.zeros((SUM + 3, columns), np.float32)
+    room[SUM:, : len(light)] = light
     pixels = np.zeros(len(light), np.uint32)
-    tone_row(room, SUM, pixels)
+    tone_row(room, SUM, np.zeros((1, columns), np.uint32), pixels)
     return np.stack([(pixels >> shift) & 255 for shift in (16, 8, 0, 24)])
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from simulator.kernels import njit
 from simulator.maps.town import ROAD_LINES, ROADS, SKY
-from simulator.sensors.paint import PAINTED, painted
+from simulator.sensors.paint import painted
 from simulator.sensors.raster.bands import raster_band
 from simulator.sensors.raster.tables import PAINT_BIAS, is_paint
 from simulator.sensors.raster.view import FAR_M, NEAR_M
@@ -70,7 +70,7 @@ def _label_at(face, materials, i, j):  # type: ignore[no-untyped-def]
     depth_m = 1.0 / (face.z_x * x + face.z_y * y + face.z_1)
     u = (face.u_x * x + face.u_y * y + face.u_1) * depth_m
     v = (face.v_x * x + face.v_y * y + face.v_1) * depth_m
-    if painted(face.kind, materials[face.material].p, u, v, 0.0, 0.0) > PAINTED:
+    if painted(face.kind, materials[face.material].p, u, v):
         return np.uint32(ROAD_LINES)
     return np.uint32(ROADS)
 

@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from simulator.kernels import njit
+from simulator.kernels import lean_njit
 from simulator.sensors.raster.lanes import draw_span
 from simulator.sensors.raster.view import FAR_M, NEAR_M
 
@@ -18,7 +18,7 @@ __all__ = ["count_bands", "fill_bands", "raster_band"]
 _FARTHEST: Final = np.float32(np.nextafter(np.float32(1.0 / FAR_M), np.float32(0.0)))
 
 
-@njit
+@lean_njit
 def raster_band(setup, band, zinv, triangle):  # type: ignore[no-untyped-def]
     """Draw the rows of samples band * band_rows ... of a view; returns how many rows there are.
 
@@ -63,7 +63,7 @@ def raster_band(setup, band, zinv, triangle):  # type: ignore[no-untyped-def]
     return rows
 
 
-@njit
+@lean_njit
 def count_bands(setup):  # type: ignore[no-untyped-def]
     """Where each band's triangles will begin; returns how many entries there are in all."""
     start = setup.band_start
@@ -79,7 +79,7 @@ def count_bands(setup):  # type: ignore[no-untyped-def]
     return start[setup.bands]
 
 
-@njit
+@lean_njit
 def fill_bands(setup):  # type: ignore[no-untyped-def]
     start = setup.band_start
     for part in range(len(setup.part_count)):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from simulator.kernels import njit
+from simulator.kernels import lean_njit, njit
 from simulator.sensors.raster.view import FAR_M
 
 __all__ = ["cull_groups"]
@@ -23,7 +23,7 @@ def _bounding_planes(view):  # type: ignore[no-untyped-def]
     return planes
 
 
-@njit
+@lean_njit
 def _sees_box(eye, planes, geometry, g):  # type: ignore[no-untyped-def]
     """Whether group g is in reach and its box not wholly outside of one of the planes."""
     box = geometry.bounds

@@ -6,7 +6,7 @@ A sample is a point on the screen at which visibility is found: `scale` x `scale
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,6 +67,7 @@ class Workspace:
         self.part_count = np.zeros(_PARTS, np.int32)
         self.band_start = np.empty(0, np.int32)
         self.band_triangles = np.empty(0, np.int32)
+        self.rest: dict[Any, Any] = {}  # what else its camera needs in each frame
         self._buffers: dict[int, tuple[F4, I4]] = {}
 
     def buffers_of(self, task: int, setup: Setup) -> tuple[F4, I4]:

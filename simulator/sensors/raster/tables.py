@@ -4,7 +4,7 @@ from typing import Final
 
 import numpy as np
 
-from simulator.kernels import njit
+from simulator.kernels import lean_njit
 from simulator.scene.tables import ARROW, CROSSWALK, MARKING
 
 __all__ = ["FACE", "PAINT_BIAS", "SPAN", "is_paint"]
@@ -66,7 +66,7 @@ FACE: Final = np.dtype(
 )
 
 
-@njit
+@lean_njit
 def is_paint(kind):  # type: ignore[no-untyped-def]
     """Ribbons on asphalt: they lie in its plane and are drawn over it."""
     return kind in (MARKING, CROSSWALK, ARROW)

@@ -13,7 +13,7 @@ from typing import Final
 
 import numpy as np
 
-from simulator.kernels import njit
+from simulator.kernels import lean_njit
 from simulator.scene.tables import SIGN, WALL
 from simulator.sensors.raster.tables import PAINT_BIAS, is_paint
 from simulator.sensors.raster.view import NEAR_M
@@ -36,7 +36,7 @@ _LEVEL: Final = 1e-12
 _NEVER: Final = np.float64(1e30)
 
 
-@njit
+@lean_njit
 def setup_groups(view, static, movers, materials, instances, scale, groups, corners, spans, faces, row):  # type: ignore[no-untyped-def]
     """Set up the triangles of these groups in rows from `row` on; returns how many rows there are."""
     n_static = len(static.nearest_m)
@@ -50,7 +50,7 @@ def setup_groups(view, static, movers, materials, instances, scale, groups, corn
     return end - row
 
 
-@njit
+@lean_njit
 def _transform(view, vertices, scale, corners):  # type: ignore[no-untyped-def]
     """Corners as seen from the eye (right, down, ahead) and on the screen, in samples."""
     # The eye is taken off in double precision, so that large towns are as sharp far out as in their middle.
@@ -80,7 +80,7 @@ def _transform(view, vertices, scale, corners):  # type: ignore[no-untyped-def]
         to_j[k] = middle_j + to_down[k] * per_depth
 
 
-@njit
+@lean_njit
 def _extent(corners, a, b, c, in_front, focal, middle_i, middle_j):  # type: ignore[no-untyped-def]
     """Where on the screen a triangle can be: least and greatest column and row of what is beyond the near plane."""
     if in_front == 3:
@@ -104,7 +104,7 @@ def _extent(corners, a, b, c, in_front, focal, middle_i, middle_j):  # type: ign
     return i_least, i_most, j_least, j_most
 
 
-@njit
+@lean_njit
 def _setup_group(view, geometry, g, materials, instances, scale, corners, spans, faces, row):  # type: ignore[no-untyped-def]
     """Set up the triangles of a group in rows from `row` on; returns the first row after them."""
     first_vertex = geometry.vertex_start[g]
@@ -155,7 +155,7 @@ def _setup_group(view, geometry, g, materials, instances, scale, corners, spans,
     return row
 
 
-@njit
+@lean_njit
 def _write_edges(span, edges, focal, middle_i, middle_j, height):  # type: ignore[no-untyped-def]
     """Where the edges pass the rows of samples; level edges cut off rows instead."""
     lefts, rights = 0, 0
@@ -196,7 +196,7 @@ def _write_edges(span, edges, focal, middle_i, middle_j, height):  # type: ignor
             rights += 1
 
 
-@njit
+@lean_njit
 def _write_planes(span, face, view, geometry, t, materials, instances, scale, edge_a, edge_b, edge_c, volume):  # type: ignore[no-untyped-def]
     """1 / depth, u / depth and v / depth over the screen, and all else that shading reads of a triangle."""
     material = geometry.material[t]
@@ -230,7 +230,7 @@ def _write_planes(span, face, view, geometry, t, materials, instances, scale, ed
     face.label = label if label != 0 else np.int32(instances[instance].label)
 
 
-@njit
+@lean_njit
 def _plane(edge_a, edge_b, edge_c, a, b, c, per_pixel, per_volume, half_x, half_y):  # type: ignore[no-untyped-def]
     """What is a, b and c at the corners, over depth: its change from pixel to pixel, and at the left upper corner."""
     x = (a * edge_a[0] + b * edge_b[0] + c * edge_c[0]) * per_pixel

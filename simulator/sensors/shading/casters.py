@@ -9,10 +9,10 @@ from typing import Final
 
 import numpy as np
 
-from simulator.kernels import njit
-from simulator.sensors.shading.patterns import KEEP, LIT, PLACE_X, PLACE_Y, PLACE_Z
+from simulator.kernels import inline_njit, njit
+from simulator.sensors.lanes import choose
 
-__all__ = ["SHADOW", "caster_row", "place_casters"]
+__all__ = ["SHADOW", "caster_at", "place_casters"]
 
 # A caster as a view needs it.
 SHADOW: Final = np.dtype(
@@ -131,23 +131,21 @@ def place_casters(view, casters, sun_x, sun_y, sun_z, placed):  # type: ignore[n
     return n
 
 
-@njit
-def caster_row(room, shadow, first, end):  # type: ignore[no-untyped-def]
-    """Take away from KEEP and LIT (see patterns) what one caster takes from pixels of the ground."""
-    for k in range(np.uint64(first), np.uint64(end)):
-        # Not on another level of the road.
-        level = _ONE if abs(room[PLACE_Z, k] - shadow.z) < _LEVEL_M else _ZERO
-        dx = room[PLACE_X, k] - shadow.x
-        dy = room[PLACE_Y, k] - shadow.y
-        lx = dx * shadow.cos_yaw + dy * shadow.sin_yaw
-        ly = dy * shadow.cos_yaw - dx * shadow.sin_yaw
-        # Beyond the box, in metres.
-        out = max(abs(lx) - shadow.half_x, abs(ly) - shadow.half_y)
-        near = max(_ONE - max(out + np.float32(0.25), _ZERO) / (_AMBIENT_REACH_M + np.float32(0.25)), _ZERO)
-        room[KEEP, k] *= _ONE - level * shadow.around * _AMBIENT_LOSS * near * near
-        mx = lx - shadow.mid_x
-        my = ly - shadow.mid_y
-        across = abs(mx * shadow.across_x + my * shadow.across_y) - shadow.reach_across
-        beyond = max(max(abs(mx) - shadow.reach_x, abs(my) - shadow.reach_y), across)
-        dark = min(max(np.float32(0.5) - np.float32(0.5) * beyond / _SOFT_M, _ZERO), _ONE)
-        room[LIT, k] *= _ONE - level * shadow.sun * dark
+@inline_njit
+def caster_at(shadow, x, y, z):  # type: ignore[no-untyped-def]
+    """What one caster leaves of the sky's light and of the sun's at places (Floats) on the ground, 0 to 1 each."""
+    # Not on another level of the road.
+    level = choose(max(z - shadow.z, shadow.z - z) < _LEVEL_M, _ONE, _ZERO)
+    dx, dy = x - shadow.x, y - shadow.y
+    lx = dx * shadow.cos_yaw + dy * shadow.sin_yaw
+    ly = dy * shadow.cos_yaw - dx * shadow.sin_yaw
+    # Beyond the box, in metres.
+    out = max(max(lx, _ZERO - lx) - shadow.half_x, max(ly, _ZERO - ly) - shadow.half_y)
+    near = max(_ONE - max(out + np.float32(0.25), _ZERO) * (_ONE / (_AMBIENT_REACH_M + np.float32(0.25))), _ZERO)
+    keep = _ONE - level * (shadow.around * _AMBIENT_LOSS) * near * near
+    mx, my = lx - shadow.mid_x, ly - shadow.mid_y
+    across = mx * shadow.across_x + my * shadow.across_y
+    across = max(across, _ZERO - across) - shadow.reach_across
+    beyond = max(max(max(mx, _ZERO - mx) - shadow.reach_x, max(my, _ZERO - my) - shadow.reach_y), across)
+    dark = min(max(np.float32(0.5) - beyond * (np.float32(0.5) / _SOFT_M), _ZERO), _ONE)
+    return keep, _ONE - level * shadow.sun * dark

@@ -5,13 +5,14 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.kernels import njit
+from simulator.kernels import inline_njit, lean_njit, njit
 from simulator.scene.tables import F4, U1
+from simulator.sensors.lanes import any_lane, choose, take, to_floats, to_ints
 from simulator.sensors.shading.kept import Kept
 from simulator.sensors.shading.shadows import TownShade
 from simulator.sensors.shading.weather import Light
 
-__all__ = ["GLOW", "LAMP_COLOUR", "Beams", "add_glow", "beams_at", "beams_of", "pools_of"]
+__all__ = ["GLOW", "LAMP_COLOUR", "Beams", "add_glow", "beams_at", "beams_of", "pools_at", "pools_of"]
 
 LAMP_COLOUR: Final = (np.float32(1.0), np.float32(0.80), np.float32(0.54))
 
@@ -146,29 +147,53 @@ def beams_of(casters: NDArray[np.void], eye: NDArray[np.float64], ahead: NDArray
     return Beams(grid, x0, y0)
 
 
-@njit
+@inline_njit
 def beams_at(beams, x, y, z, nx, ny, nz):  # type: ignore[no-untyped-def]
-    """Light of headlights on a surface with normal n at a place."""
-    px = (x - beams.x0) / _BEAM_CELL_M - _HALF
-    py = (y - beams.y0) / _BEAM_CELL_M - _HALF
+    """Light of headlights at places (Floats) on a surface with normal n."""
+    px = (x - beams.x0) * (_ONE / _BEAM_CELL_M) - _HALF
+    py = (y - beams.y0) * (_ONE / _BEAM_CELL_M) - _HALF
     most = np.float32(_BEAM_CELLS - 1.5)
-    if not (_ZERO <= px < most and _ZERO <= py < most):
-        return _ZERO
-    i, j = np.int64(px), np.int64(py)
-    fx, fy = px - np.float32(i), py - np.float32(j)
+    inside = (px >= _ZERO) & (px < most) & (py >= _ZERO) & (py < most)
+    px, py = choose(inside, px, _ZERO), choose(inside, py, _ZERO)
+    i, j = to_ints(px), to_ints(py)
+    fx, fy = px - to_floats(i), py - to_floats(j)
     w00, w01 = (_ONE - fx) * (_ONE - fy), fx * (_ONE - fy)
     w10, w11 = (_ONE - fx) * fy, fx * fy
     grid = beams.grid
-    amount = grid[j, i, 0] * w00 + grid[j, i + 1, 0] * w01 + grid[j + 1, i, 0] * w10 + grid[j + 1, i + 1, 0] * w11
-    if amount <= _ZERO:
-        return _ZERO
-    to_x = grid[j, i, 1] * w00 + grid[j, i + 1, 1] * w01 + grid[j + 1, i, 1] * w10 + grid[j + 1, i + 1, 1] * w11
-    to_y = grid[j, i, 2] * w00 + grid[j, i + 1, 2] * w01 + grid[j + 1, i, 2] * w10 + grid[j + 1, i + 1, 2] * w11
+    at = (j * _BEAM_CELLS + i) * 4
+    to = at + 4 * _BEAM_CELLS
+    amount = take(grid, at) * w00 + take(grid, at + 4) * w01 + take(grid, to) * w10 + take(grid, to + 4) * w11
+    amount = choose(inside, amount, _ZERO)
+    if not any_lane(amount > _ZERO):
+        return amount
+    to_x = take(grid, at + 1) * w00 + take(grid, at + 5) * w01 + take(grid, to + 1) * w10 + take(grid, to + 5) * w11
+    to_y = take(grid, at + 2) * w00 + take(grid, at + 6) * w01 + take(grid, to + 2) * w10 + take(grid, to + 6) * w11
     # Low beams light what is low: nothing much above the lamp.
-    above = z - grid[j, i, 3] - np.float32(0.3)
-    cut = _ONE / (_ONE + np.float32(4.0) * above * above) if above > _ZERO else _ONE
-    facing = max(-(to_x * nx + to_y * ny), _ZERO)
-    return (amount * max(nz, _ZERO) * np.float32(0.4) + np.float32(1.1) * facing) * cut
+    above = max(z - take(grid, at + 3) - np.float32(0.3), _ZERO)
+    cut = _ONE / (above * above * np.float32(4.0) + _ONE)
+    facing = max(_ZERO - (to_x * nx + to_y * ny), _ZERO)
+    return choose(amount > _ZERO, (amount * (max(nz, _ZERO) * np.float32(0.4)) + facing * np.float32(1.1)) * cut, _ZERO)
+
+
+@inline_njit
+def pools_at(pools, shade, x, y, z, nz):  # type: ignore[no-untyped-def]
+    """Light of street lamps at places (Floats) on a surface whose normal's z is nz; `pools` has rows."""
+    rows, columns = pools.shape
+    px, py = x - shade.ground_x0 - _HALF, y - shade.ground_y0 - _HALF
+    inside = (px >= _ZERO) & (px < np.float32(columns - 1)) & (py >= _ZERO) & (py < np.float32(rows - 1))
+    px, py = choose(inside, px, _ZERO), choose(inside, py, _ZERO)
+    i, j = to_ints(px), to_ints(py)
+    fx, fy = px - to_floats(i), py - to_floats(j)
+    at = j * columns + i
+    right, below = min(columns - 1, 1), columns * min(rows - 1, 1)
+    upper, lower = take(pools, at), take(pools, at + below)
+    upper += (take(pools, at + right) - upper) * fx
+    lower += (take(pools, at + (below + right)) - lower) * fx
+    # What is as high as the lamps gets nothing; what looks away from them a little.
+    height = z - take(shade.ground_z, at)
+    low = min(max(np.float32(2.0) - height * np.float32(0.25), _ZERO), _ONE)
+    light = (upper + (lower - upper) * fy) * (np.float32(0.45) + np.float32(0.55) * nz) * low
+    return choose(inside, light, _ZERO)
 
 
 # --- the glow around lamps -------------------------------------------------------------------------------------------
@@ -181,26 +206,28 @@ _RADIUS: Final = 9  # blocks
 _LEAST: Final = np.float32(0.004)
 
 
-@njit
-def _spread(notes, n, halo):  # type: ignore[no-untyped-def]
+@lean_njit
+def _spread(notes, counts, halo):  # type: ignore[no-untyped-def]
     """Collect the notes in blocks, between which they are shared so that a moving lamp's glow does not jump."""
     rows, columns = halo.shape[0], halo.shape[1]
-    for k in range(n):
-        if not (_ZERO <= notes[k].x < columns * _BLOCK and _ZERO <= notes[k].y < rows * _BLOCK):
-            continue
-        at_x = min(max(notes[k].x / np.float32(_BLOCK) - _HALF, _ZERO), np.float32(columns) - np.float32(1.001))
-        at_y = min(max(notes[k].y / np.float32(_BLOCK) - _HALF, _ZERO), np.float32(rows) - np.float32(1.001))
-        i, j = np.int64(at_x), np.int64(at_y)
-        fx, fy = at_x - np.float32(i), at_y - np.float32(j)
-        for corner in range(4):
-            w = (fx if corner & 1 else _ONE - fx) * (fy if corner & 2 else _ONE - fy)
-            jj, ii = j + (corner >> 1), i + (corner & 1)
-            halo[jj, ii, 0] += w * notes[k].r
-            halo[jj, ii, 1] += w * notes[k].g
-            halo[jj, ii, 2] += w * notes[k].b
+    for row in range(len(counts)):
+        for k in range(counts[row]):
+            note = notes[row, k]
+            if not (_ZERO <= note.x < columns * _BLOCK and _ZERO <= note.y < rows * _BLOCK):
+                continue
+            at_x = min(max(note.x / np.float32(_BLOCK) - _HALF, _ZERO), np.float32(columns) - np.float32(1.001))
+            at_y = min(max(note.y / np.float32(_BLOCK) - _HALF, _ZERO), np.float32(rows) - np.float32(1.001))
+            i, j = np.int64(at_x), np.int64(at_y)
+            fx, fy = at_x - np.float32(i), at_y - np.float32(j)
+            for corner in range(4):
+                w = (fx if corner & 1 else _ONE - fx) * (fy if corner & 2 else _ONE - fy)
+                jj, ii = j + (corner >> 1), i + (corner & 1)
+                halo[jj, ii, 0] += w * note.r
+                halo[jj, ii, 1] += w * note.g
+                halo[jj, ii, 2] += w * note.b
 
 
-@njit
+@lean_njit
 def _blur(source, strength, halo):  # type: ignore[no-untyped-def]
     """Each block's light falls on those around it: a small bright core and a faint wide skirt."""
     rows, columns = source.shape[0], source.shape[1]
@@ -225,14 +252,14 @@ def _blur(source, strength, halo):  # type: ignore[no-untyped-def]
                     halo[jj, ii, 2] += w * source[j, i, 2]
 
 
-@njit
+@lean_njit
 def _screen(byte, light):  # type: ignore[no-untyped-def]
     """Light over light as on a film: never beyond white."""
     left = np.float32(255.0) - np.float32(byte)
     return np.uint32(np.float32(255.5) - left / (_ONE + light))
 
 
-@njit
+@lean_njit
 def _lay_over(halo, pixels):  # type: ignore[no-untyped-def]
     rows, columns = halo.shape[0], halo.shape[1]
     height, width = pixels.shape
@@ -260,14 +287,16 @@ def _lay_over(halo, pixels):  # type: ignore[no-untyped-def]
                     pixels[y, x] = out
 
 
-def add_glow(notes: list[NDArray[np.void]], strength: float, pixels: NDArray[np.uint32]) -> None:
-    """Lay the glow of the noted lamps (GLOW) over a picture [height, width], each a number of the bytes B, G, R, A."""
-    if strength <= 0.0 or not any(len(part) for part in notes):
+def add_glow(notes: NDArray[np.void], counts: NDArray[np.int64], strength: float, pixels: NDArray[np.uint32]) -> None:
+    """Lay the glow of lamps over a picture [height, width], each pixel a number of the bytes B, G, R, A.
+
+    In row k of `notes` (GLOW) counts[k] lamps are noted.
+    """
+    if strength <= 0.0 or not counts.any():
         return
     height, width = pixels.shape
     shape = (height // _BLOCK + 2, width // _BLOCK + 2, 3)
     source, halo = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
-    for part in notes:
-        _spread(part, len(part), source)
+    _spread(notes, counts, source)
     _blur(source, np.float32(strength), halo)
     _lay_over(halo, pixels)

@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.kernels import njit
+from simulator.kernels import lean_njit
 
 __all__ = ["add_rain"]
 
@@ -18,7 +18,7 @@ _SLANT: Final = np.float32(0.06)
 _ONE = np.float32(1.0)
 
 
-@njit
+@lean_njit
 def _random(state):  # type: ignore[no-untyped-def]
     """SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014): next state, [0, 1)."""
     state += np.uint64(0x9E3779B97F4A7C15)
@@ -29,7 +29,7 @@ def _random(state):  # type: ignore[no-untyped-def]
     return state, np.float32(z >> np.uint64(40)) * np.float32(2.0**-24)
 
 
-@njit
+@lean_njit
 def _lighten(pixels, y, x, byte, part):  # type: ignore[no-untyped-def]
     if 0 <= x < pixels.shape[1]:
         pixel = np.int64(pixels[y, x])
@@ -40,7 +40,7 @@ def _lighten(pixels, y, x, byte, part):  # type: ignore[no-untyped-def]
         pixels[y, x] = np.uint32(out)
 
 
-@njit
+@lean_njit
 def _draw(pixels, count, state, byte):  # type: ignore[no-untyped-def]
     height, width = pixels.shape
     for _ in range(count):

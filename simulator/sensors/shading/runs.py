@@ -4,7 +4,7 @@ from typing import Final
 
 import numpy as np
 
-from simulator.kernels import njit
+from simulator.kernels import lean_njit
 from simulator.sensors.shading.patterns import PART_OF
 
 __all__ = ["MOST_PARTS", "find_runs"]
@@ -13,7 +13,7 @@ MOST_PARTS: Final = 4  # samples of a pixel, and so the most triangles in it
 _ALL_ALIKE: Final = 0x0101010101010101
 
 
-@njit
+@lean_njit
 def _mark_alike(top2, bottom2, width, alike):  # type: ignore[no-untyped-def]
     """alike[x] = 1 where all four samples of pixel x are those of pixel x - 1."""
     # Unsigned: numba looks whether a signed index counts from the end, which keeps the compiler from using vectors.
@@ -23,7 +23,7 @@ def _mark_alike(top2, bottom2, width, alike):  # type: ignore[no-untyped-def]
     alike[0] = 0
 
 
-@njit
+@lean_njit
 def find_runs(top, bottom, width, alike, scratch, room, run_triangle, run_first, run_end, run_slot):  # type: ignore[no-untyped-def]
     """Cut a row of pixels (two rows of samples) into runs; returns how many.
 

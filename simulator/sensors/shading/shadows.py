@@ -18,12 +18,12 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.kernels import njit
+from simulator.kernels import inline_njit, njit
 from simulator.scene.tables import F4, FOLIAGE, LAST_GROUND, PLAIN, Geometry
+from simulator.sensors.lanes import choose, take, take_bytes, to_floats, to_ints
 from simulator.sensors.shading.kept import Kept
-from simulator.sensors.shading.patterns import COLUMN, LIT, PLACE_X, PLACE_Y, PLACE_Z
 
-__all__ = ["SHADE_LEVELS", "TownShade", "clear_of_shadow", "ground_lit", "lit_row", "shade_of"]
+__all__ = ["SHADE_LEVELS", "TownShade", "clear_of_shadow", "ground_lit", "shade_of"]
 
 SHADE_LEVELS: Final = 5
 _CELL_M: Final = 0.25
@@ -183,82 +183,50 @@ def _has_levels(geometry, kinds, ground_z, x0, y0):  # type: ignore[no-untyped-d
     return False
 
 
-@njit
+@inline_njit
 def clear_of_shadow(shade, x, y, z):  # type: ignore[no-untyped-def]
-    """How much of the sun reaches a point in space, 0 to 1, softly between cells."""
+    """How much of the sun reaches a point in space, 0 to 1, softly between cells; for float32 or Floats."""
+    one, zero = np.float32(1.0), np.float32(0.0)
     rows, columns = shade.top.shape
     px = (x - z * shade.run_x - shade.top_x0) * shade.per_cell - np.float32(0.5)
     py = (y - z * shade.run_y - shade.top_y0) * shade.per_cell - np.float32(0.5)
-    if not (px >= 0.0 and py >= 0.0 and px < columns - 1 and py < rows - 1):
-        return np.float32(1.0)
-    i = np.int64(px)
-    j = np.int64(py)
-    fx = px - np.float32(i)
-    fy = py - np.float32(j)
+    inside = (px >= zero) & (py >= zero) & (px < np.float32(columns - 1)) & (py < np.float32(rows - 1))
+    px, py = choose(inside, px, zero), choose(inside, py, zero)
+    i, j = to_ints(px), to_ints(py)
+    fx, fy = px - to_floats(i), py - to_floats(j)
     limit = z + _BIAS_M
-    one, zero = np.float32(1.0), np.float32(0.0)
-    a = one if shade.top[j, i] <= limit else zero
-    b = one if shade.top[j, i + 1] <= limit else zero
-    c = one if shade.top[j + 1, i] <= limit else zero
-    d = one if shade.top[j + 1, i + 1] <= limit else zero
+    at = j * columns + i
+    # A grid without room is one cell.
+    right, below = min(columns - 1, 1), columns * min(rows - 1, 1)
+    a = choose(take(shade.top, at) <= limit, one, zero)
+    b = choose(take(shade.top, at + right) <= limit, one, zero)
+    c = choose(take(shade.top, at + below) <= limit, one, zero)
+    d = choose(take(shade.top, at + (below + right)) <= limit, one, zero)
     first = a + (b - a) * fx
     second = c + (d - c) * fx
-    return first + (second - first) * fy
+    return choose(inside, first + (second - first) * fy, one)
 
 
-@njit
+@inline_njit
 def ground_lit(shade, level, x, y):  # type: ignore[no-untyped-def]
-    """How much of the sun reaches a place on the ground, 0 to 1, from a level of the grid."""
+    """How much of the sun reaches a place on the ground, 0 to 1, from a level of the grid; for float32 or Floats."""
+    zero, one = np.float32(0.0), np.float32(1.0)
     scale = shade.per_cell / np.float32(1 << level)
     px = (x - shade.x0) * scale - np.float32(0.5)
     py = (y - shade.y0) * scale - np.float32(0.5)
     columns = shade.lit_columns[level]
-    if not (px >= 0.0 and py >= 0.0 and px < columns - 1 and py < shade.lit_rows[level] - 1):
-        return np.float32(1.0)
-    i = np.int64(px)
-    j = np.int64(py)
-    fx = px - np.float32(i)
-    fy = py - np.float32(j)
-    at = np.uint64(shade.lit_start[level] + j * columns + i)
-    below = at + np.uint64(columns)
-    a = np.float32(shade.lit[at])
-    b = np.float32(shade.lit[at + np.uint64(1)])
-    c = np.float32(shade.lit[below])
-    d = np.float32(shade.lit[below + np.uint64(1)])
+    most_x, most_y = np.float32(columns - 1), np.float32(shade.lit_rows[level] - 1)
+    inside = (px >= zero) & (py >= zero) & (px < most_x) & (py < most_y)
+    px, py = choose(inside, px, zero), choose(inside, py, zero)
+    i, j = to_ints(px), to_ints(py)
+    fx, fy = px - to_floats(i), py - to_floats(j)
+    at = j * columns + i + shade.lit_start[level]
+    upper, lower = take_bytes(shade.lit, at), take_bytes(shade.lit, at + columns)
+    a, b = to_floats(upper & 255), to_floats((upper >> 8) & 255)
+    c, d = to_floats(lower & 255), to_floats((lower >> 8) & 255)
     first = a + (b - a) * fx
     second = c + (d - c) * fx
-    return (first + (second - first) * fy) * np.float32(1.0 / 255.0)
-
-
-@njit
-def lit_row(room, shade, level, off_x, off_y, off_z, step, first, end):  # type: ignore[no-untyped-def]
-    """LIT (see patterns) becomes how much of the sun reaches pixels of the ground; returns whether some is missing.
-
-    Read from a level of the grid, or where level < 0 at the pixels' places moved by `off`, every `step` pixels.
-    """
-    at = first
-    if level < 0:
-        value = clear_of_shadow(shade, room[PLACE_X, at] + off_x, room[PLACE_Y, at] + off_y, room[PLACE_Z, at] + off_z)
-    else:
-        value = ground_lit(shade, level, room[PLACE_X, at], room[PLACE_Y, at])
-    room[LIT, at] = value
-    least = value
-    while at < end - 1:
-        to = min(at + step, end - 1)
-        before = value
-        if level < 0:
-            value = clear_of_shadow(
-                shade, room[PLACE_X, to] + off_x, room[PLACE_Y, to] + off_y, room[PLACE_Z, to] + off_z
-            )
-        else:
-            value = ground_lit(shade, level, room[PLACE_X, to], room[PLACE_Y, to])
-        slope = (value - before) / np.float32(to - at)
-        before -= slope * room[COLUMN, at]
-        for x in range(np.uint64(at + 1), np.uint64(to + 1)):
-            room[LIT, x] = before + slope * room[COLUMN, x]
-        least = min(least, value)
-        at = to
-    return least < np.float32(0.999)
+    return choose(inside, (first + (second - first) * fy) * np.float32(1.0 / 255.0), one)
 
 
 @njit
@@ -346,7 +314,8 @@ def _build(
     shapes = [(max(int(high / cell) >> k, 1), max(int(wide / cell) >> k, 1)) for k in range(SHADE_LEVELS)]
     sizes = [rows * columns for rows, columns in shapes]
     starts = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
-    lit = np.empty(int(starts[-1]), np.uint8)
+    # Read four bytes at a time: a row and some bytes more than there are, which count for nothing.
+    lit = np.full(int(starts[-1]) + shapes[0][1] + 4, 255, np.uint8)
     levels = [lit[starts[k] : starts[k + 1]].reshape(shapes[k]) for k in range(SHADE_LEVELS)]
     shade = TownShade(
         f(run_x),

@@ -10,15 +10,16 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.kernels import njit
-from simulator.sensors.shading.patterns import COLUMN, SUM
+from simulator.kernels import inline_njit, lean_njit, njit
+from simulator.sensors.lanes import LANES, all_lanes, choose, lane_numbers, root, store, take, to_floats, to_ints
+from simulator.sensors.shading.patterns import SUM
 from simulator.sensors.shading.tiles import CLOUDS, SIDE, bilinear, tiles
 from simulator.sensors.shading.weather import Light
 
-__all__ = ["DOME", "SKY_STEP", "add_sky", "add_sun", "dome_of", "fade", "sky_at", "sky_line"]
+__all__ = ["DOME", "SKY_STEP", "add_sun", "dome_of", "fade", "horizon_of", "sky_at", "sky_line", "sky_row"]
 
 DOME: Final = 320  # texels a side
-SKY_STEP: Final = 8  # pixels between the places at which a picture reads it
+SKY_STEP: Final = LANES // 2  # pixels between the places at which a picture reads it
 
 _HALF = np.float32(0.5 * (DOME - 1))
 _ZERO = np.float32(0.0)
@@ -34,7 +35,7 @@ _CLOUD_TILE = np.float32(SIDE / 7.0)
 _CLOUD_BEND = np.float32(0.16)
 
 
-@njit
+@inline_njit
 def fade(x):  # type: ignore[no-untyped-def]
     """exp(-x) for x >= 0, to 1 %, by arithmetic that is the same everywhere."""
     a = x * np.float32(0.125)
@@ -121,82 +122,96 @@ def dome_of(light: Light) -> NDArray[np.float32]:
     return dome
 
 
-@njit
+@inline_njit
 def sky_at(dome, x, y, z):  # type: ignore[no-untyped-def]
-    """Light from the direction of the unit vector (x, y, z); below the horizon that of the horizon there."""
-    if z <= _ZERO:
-        flat = np.sqrt(x * x + y * y)
-        scale = _HALF / max(flat, np.float32(1e-6))
-    else:
-        scale = _HALF / (_ONE + z)
+    """Light from the direction of the unit vector (x, y, z); below the horizon that of the horizon there.
+
+    For float32, or for Floats (see simulator.sensors.lanes).
+    """
+    scale = _HALF / choose(z <= _ZERO, max(root(x * x + y * y), np.float32(1e-6)), _ONE + z)
     column = min(max(_HALF + x * scale, _ZERO), np.float32(DOME - 1.001))
     row = min(max(_HALF + y * scale, _ZERO), np.float32(DOME - 1.001))
-    i = np.int64(column)
-    j = np.int64(row)
-    fx = column - np.float32(i)
-    fy = row - np.float32(j)
-    w00 = (_ONE - fx) * (_ONE - fy)
-    w01 = fx * (_ONE - fy)
-    w10 = (_ONE - fx) * fy
-    w11 = fx * fy
-    r = dome[j, i, 0] * w00 + dome[j, i + 1, 0] * w01 + dome[j + 1, i, 0] * w10 + dome[j + 1, i + 1, 0] * w11
-    g = dome[j, i, 1] * w00 + dome[j, i + 1, 1] * w01 + dome[j + 1, i, 1] * w10 + dome[j + 1, i + 1, 1] * w11
-    b = dome[j, i, 2] * w00 + dome[j, i + 1, 2] * w01 + dome[j + 1, i, 2] * w10 + dome[j + 1, i + 1, 2] * w11
+    i, j = to_ints(column), to_ints(row)
+    fx, fy = column - to_floats(i), row - to_floats(j)
+    w00, w01 = (_ONE - fx) * (_ONE - fy), fx * (_ONE - fy)
+    w10, w11 = (_ONE - fx) * fy, fx * fy
+    at = (j * DOME + i) * 3
+    to = at + 3 * DOME
+    r = take(dome, at) * w00 + take(dome, at + 3) * w01 + take(dome, to) * w10 + take(dome, to + 3) * w11
+    g = take(dome, at + 1) * w00 + take(dome, at + 4) * w01 + take(dome, to + 1) * w10 + take(dome, to + 4) * w11
+    b = take(dome, at + 2) * w00 + take(dome, at + 5) * w01 + take(dome, to + 2) * w10 + take(dome, to + 5) * w11
     return r, g, b
 
 
-@njit
+@lean_njit
+def horizon_of(view, dome, colours):  # type: ignore[no-untyped-def]
+    """The sky at the horizon in the direction of each column: what distance and fog turn things into.
+
+    `colours` is [3, columns], the number of columns as large as the view's width or larger, and whole LANES.
+    """
+    per_focal = np.float32(1.0 / view.focal_px)
+    for first in range(0, colours.shape[1], LANES):
+        right = (lane_numbers() + np.float32(first + 0.5 - 0.5 * view.width)) * per_focal
+        x = np.float32(view.axes[0, 0]) * right + np.float32(view.axes[2, 0])
+        y = np.float32(view.axes[0, 1]) * right + np.float32(view.axes[2, 1])
+        flat = root(x * x + y * y) + np.float32(1e-6)
+        r, g, b = sky_at(dome, x / flat, y / flat, all_lanes(_ZERO))
+        store(colours, 0, first, r)
+        store(colours, 1, first, g)
+        store(colours, 2, first, b)
+
+
+@lean_njit
 def sky_line(view, light, dome, y, line):  # type: ignore[no-untyped-def]
-    """The sky, and the ground beyond everything that is drawn, along a line of the picture, every SKY_STEP pixels."""
-    focal = np.float32(view.focal_px)
-    middle_x, middle_y = np.float32(0.5 * view.width), np.float32(0.5 * view.height)
+    """The sky, and the ground beyond everything that is drawn, along a line of the picture, every SKY_STEP pixels.
+
+    `line` is [3, places], the number of places being whole LANES.
+    """
+    per_focal = np.float32(1.0 / view.focal_px)
     height = max(np.float32(view.eye[2]), _ONE)
     lit = max(light.to_sun_z, _ZERO)
     ground_r = _FAR_GROUND[0] * (light.sky_r + light.sun_r * lit)
     ground_g = _FAR_GROUND[1] * (light.sky_g + light.sun_g * lit)
     ground_b = _FAR_GROUND[2] * (light.sky_b + light.sun_b * lit)
-    down = (np.float32(y) - middle_y) / focal
-    for k in range(line.shape[1]):
-        right = (np.float32(k * SKY_STEP) - middle_x) / focal
-        x = np.float32(view.axes[2, 0]) + np.float32(view.axes[0, 0]) * right + np.float32(view.axes[1, 0]) * down
-        y_ = np.float32(view.axes[2, 1]) + np.float32(view.axes[0, 1]) * right + np.float32(view.axes[1, 1]) * down
-        z = np.float32(view.axes[2, 2]) + np.float32(view.axes[0, 2]) * right + np.float32(view.axes[1, 2]) * down
-        scale = _ONE / np.sqrt(x * x + y_ * y_ + z * z)
-        x, y_, z = x * scale, y_ * scale, z * scale
-        r, g, b = sky_at(dome, x, y_, z)
-        if z < _ZERO:
-            part = fade(light.fog_per_m * height / max(-z, np.float32(1e-4)))
-            r += (ground_r - r) * part
-            g += (ground_g - g) * part
-            b += (ground_b - b) * part
-        line[0, k], line[1, k], line[2, k] = r, g, b
+    down = (np.float32(y) - np.float32(0.5 * view.height)) * per_focal
+    row_x = np.float32(view.axes[2, 0]) + np.float32(view.axes[1, 0]) * down
+    row_y = np.float32(view.axes[2, 1]) + np.float32(view.axes[1, 1]) * down
+    row_z = np.float32(view.axes[2, 2]) + np.float32(view.axes[1, 2]) * down
+    for first in range(0, line.shape[1], LANES):
+        places = (lane_numbers() + np.float32(first)) * np.float32(SKY_STEP)
+        right = (places - np.float32(0.5 * view.width)) * per_focal
+        dx = np.float32(view.axes[0, 0]) * right + row_x
+        dy = np.float32(view.axes[0, 1]) * right + row_y
+        dz = np.float32(view.axes[0, 2]) * right + row_z
+        norm = root(dx * dx + dy * dy + dz * dz)
+        z = dz / norm
+        r, g, b = sky_at(dome, dx / norm, dy / norm, z)
+        seen = fade(light.fog_per_m * height / max(_ZERO - z, np.float32(1e-4)))
+        part = choose(z < _ZERO, seen, _ZERO)
+        store(line, 0, first, r + (ground_r - r) * part)
+        store(line, 1, first, g + (ground_g - g) * part)
+        store(line, 2, first, b + (ground_b - b) * part)
 
 
-@njit
-def add_sky(room, first, end, part, lines, of):  # type: ignore[no-untyped-def]
-    """Add sky to pixels, between two lines of it: `part` of the way from the upper to the lower one."""
-    for step in range(first // SKY_STEP, (end - 1) // SKY_STEP + 1):
-        r0 = lines[0, 0, step] + (lines[1, 0, step] - lines[0, 0, step]) * part
-        g0 = lines[0, 1, step] + (lines[1, 1, step] - lines[0, 1, step]) * part
-        b0 = lines[0, 2, step] + (lines[1, 2, step] - lines[0, 2, step]) * part
-        r1 = lines[0, 0, step + 1] + (lines[1, 0, step + 1] - lines[0, 0, step + 1]) * part
-        g1 = lines[0, 1, step + 1] + (lines[1, 1, step + 1] - lines[0, 1, step + 1]) * part
-        b1 = lines[0, 2, step + 1] + (lines[1, 2, step + 1] - lines[0, 2, step + 1]) * part
-        dr, dg, db = (
-            (r1 - r0) / np.float32(SKY_STEP),
-            (g1 - g0) / np.float32(SKY_STEP),
-            (b1 - b0) / np.float32(SKY_STEP),
-        )
-        at = step * SKY_STEP
-        for x in range(np.uint64(max(first, at)), np.uint64(min(end, at + SKY_STEP))):
-            t = room[COLUMN, x] - np.float32(at)
-            w = room[of, x]
-            room[SUM, x] += w * (r0 + dr * t)
-            room[SUM + 1, x] += w * (g0 + dg * t)
-            room[SUM + 2, x] += w * (b0 + db * t)
+@lean_njit
+def sky_row(lines, part, row):  # type: ignore[no-untyped-def]
+    """A row of sky between two lines of it, `part` of the way from the upper one to the lower, into row[3, pixels].
+
+    The number of pixels is whole LANES.
+    """
+    for step in range(0, row.shape[1] // SKY_STEP, 2):
+        # Two steps in a block.
+        for channel in range(3):
+            upper, lower = lines[channel], lines[3 + channel]
+            a = upper[step] + (lower[step] - upper[step]) * part
+            b = upper[step + 1] + (lower[step + 1] - upper[step + 1]) * part
+            c = upper[step + 2] + (lower[step + 2] - upper[step + 2]) * part
+            within = (lane_numbers() + _HALF_ONE) * np.float32(1.0 / SKY_STEP)
+            light = choose(within < _ONE, within * (b - a) + a, (within - _ONE) * (c - b) + b)
+            store(row, channel, step * SKY_STEP, light)
 
 
-@njit
+@lean_njit
 def add_sun(room, view, light, y, first, end, of):  # type: ignore[no-untyped-def]
     """The sun's disc, with a soft edge."""
     ahead = view.axes[2, 0] * light.to_sun_x + view.axes[2, 1] * light.to_sun_y + view.axes[2, 2] * light.to_sun_z

@@ -12,7 +12,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.kernels import njit
+from simulator.kernels import inline_njit
+from simulator.sensors.lanes import floor_of, take, to_floats, to_ints
 
 __all__ = [
     "CLOUDS",
@@ -23,9 +24,7 @@ __all__ = [
     "SLABS",
     "TILE_M",
     "TURF",
-    "between",
     "bilinear",
-    "four_at",
     "level_start",
     "tiles",
 ]
@@ -123,28 +122,23 @@ def tiles() -> NDArray[np.uint32]:
     return chains
 
 
-@njit
-def four_at(start, side, x, y):  # type: ignore[no-untyped-def]
-    """Where in a chain the four texels around (x, y) are, in texels of a level (at most 2^30 from 0)."""
-    mask = np.int32(side - 1)
-    row = np.int32(np.floor(y)) & mask
-    return np.uint32(start + row * np.int32(side) + (np.int32(np.floor(x)) & mask))
-
-
-@njit
-def between(four, x, y):  # type: ignore[no-untyped-def]
+@inline_njit
+def _between(four, x, y):  # type: ignore[no-untyped-def]
     """The four texels, as they are mixed at (x, y); 1 is the mean of the texture."""
-    part_x, part_y = x - np.floor(x), y - np.floor(y)
-    a = np.float32(np.int32(four & np.uint32(255)))
-    b = np.float32(np.int32((four >> np.uint32(8)) & np.uint32(255)))
-    c = np.float32(np.int32((four >> np.uint32(16)) & np.uint32(255)))
-    d = np.float32(np.int32(four >> np.uint32(24)))
+    part_x, part_y = x - floor_of(x), y - floor_of(y)
+    a, b = to_floats(four & 255), to_floats((four >> 8) & 255)
+    c, d = to_floats((four >> 16) & 255), to_floats(four >> 24)
     top = a + (b - a) * part_x
     bottom = c + (d - c) * part_x
     return (top + (bottom - top) * part_y) * np.float32(1.0 / 128.0)
 
 
-@njit
+@inline_njit
 def bilinear(chain, start, side, x, y):  # type: ignore[no-untyped-def]
-    """A level of a chain at (x, y), in texels, smoothly between texels; 1 is the mean."""
-    return between(chain[four_at(start, side, x, y)], x, y)
+    """A level of a chain at (x, y), in texels (at most 2^30 from 0), smoothly between texels; 1 is the mean.
+
+    For a float32, or for Floats (see simulator.sensors.lanes).
+    """
+    mask = side - 1
+    row, column = to_ints(floor_of(y)) & mask, to_ints(floor_of(x)) & mask
+    return _between(take(chain, start + row * side + column), x, y)

@@ -5,7 +5,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.kernels import njit
+from simulator.kernels import inline_njit, lean_njit
+from simulator.sensors.lanes import LANES, choose, load, root, store, to_ints
 
 __all__ = ["NEUTRAL_GAMMA", "gamma_table", "tone_row"]
 
@@ -27,26 +28,32 @@ _STRAIGHT = np.float32(-4.482873)
 _HALF = np.float32(0.5)
 
 
-@njit
+@inline_njit
 def _byte(x):  # type: ignore[no-untyped-def]
     x = max(x, _ZERO)
     over = max(x - _KNEE, _ZERO)
-    x = min(x, _KNEE) + _ROOM * over / (_ROOM + over)
-    root2 = np.sqrt(x)
-    root4 = np.sqrt(root2)
-    root8 = np.sqrt(root4)
-    curve = _ROOT_2 * root2 + _ROOT_4 * root4 + _ROOT_8 * root8 + _STRAIGHT * x
-    return np.int32((x * _LINE if x < _LINE_UP_TO else curve) + _HALF)
+    x = min(x, _KNEE) + over * _ROOM / (over + _ROOM)
+    root2 = root(x)
+    root4 = root(root2)
+    root8 = root(root4)
+    curve = root2 * _ROOT_2 + root4 * _ROOT_4 + root8 * _ROOT_8 + x * _STRAIGHT
+    return to_ints(choose(x < _LINE_UP_TO, x * _LINE, curve) + _HALF)
 
 
-@njit
-def tone_row(room, first_row, pixels):  # type: ignore[no-untyped-def]
-    """Three rows of light, red, green, blue, into pixels, each a little-endian number of the bytes B, G, R, 255."""
+@lean_njit
+def tone_row(room, first_row, bytes_of_row, pixels):  # type: ignore[no-untyped-def]
+    """Three rows of light, red, green, blue, into pixels, each a little-endian number of the bytes B, G, R, 255.
+
+    Rows of room and bytes_of_row [1, columns], which is only used here, have LANES columns more than there are pixels.
+    """
+    for x in range(0, len(pixels), LANES):
+        r = _byte(load(room, first_row, x))
+        g = _byte(load(room, first_row + 1, x))
+        b = _byte(load(room, first_row + 2, x))
+        store(bytes_of_row, 0, x, b | (g << 8) | (r << 16) | -16777216)
+    flat = bytes_of_row[0]
     for x in range(np.uint64(0), np.uint64(len(pixels))):
-        r = _byte(room[first_row, x])
-        g = _byte(room[first_row + 1, x])
-        b = _byte(room[first_row + 2, x])
-        pixels[x] = np.uint32(b | (g << np.int32(8)) | (r << np.int32(16)) | np.int32(-16777216))
+        pixels[x] = flat[x]
 
 
 @lru_cache(maxsize=16)
