@@ -187,7 +187,11 @@ def _evaluate(suite: str, subset: str, *options: str, cores: set[int] | None = N
 
 def _look(out: Path, readers: dict[str, HeartbeatReader], run: Run) -> None:
     """Where each attempt is now. The first to tick is told from one that waits for its turn by its ticks."""
-    for path in out.glob("attempts/*/*/heartbeat"):
+    try:
+        paths = list(out.glob("attempts/*/*/heartbeat"))
+    except OSError:  # a folder was moved while it was being read
+        return
+    for path in paths:
         name = path.parent.parent.name
         if name not in readers:
             try:

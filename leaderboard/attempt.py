@@ -54,8 +54,6 @@ class AttemptSpec:
     agent: str
     agent_config: str
     track: str | None
-    host: str
-    port: int
     shared: bool
     """Whether others use the simulator afterwards."""
     seed: int
@@ -83,14 +81,16 @@ def main(arguments: list[str]) -> int:
     faulthandler.enable()
     faulthandler.register(TELL_WHERE)
     _import_ours()
-    if not sys.stdin.readline():  # the attempt before is over, or the supervisor is
+    go = sys.stdin.readline().split()
+    if not go:  # the supervisor is gone
         return 1
+    host, port = go
     folder = Path(spec.folder)
     beat = HeartbeatWriter(folder / HEARTBEAT)
     seed = seed_of(spec.seed, spec.route_id, spec.repetition)
     seed_everything(seed)
     try:
-        outcome, detail = _run(spec, seed, folder, beat)
+        outcome, detail = _run(spec, host, int(port), seed, folder, beat)
     except UserError as error:
         _write_outcome(folder, None, str(error))
     except InfrastructureError as error:
@@ -119,7 +119,9 @@ def _import_ours() -> None:
     import leaderboard.episode  # noqa: F401
 
 
-def _run(spec: AttemptSpec, seed: int, folder: Path, beat: HeartbeatWriter) -> tuple[Outcome, str]:
+def _run(
+    spec: AttemptSpec, host: str, port: int, seed: int, folder: Path, beat: HeartbeatWriter
+) -> tuple[Outcome, str]:
     from leaderboard.agent_host import AgentHost
     from leaderboard.autoagents.autonomous_agent import Track
     from leaderboard.compat.bench2drive import Bench2Drive
@@ -152,8 +154,8 @@ def _run(spec: AttemptSpec, seed: int, folder: Path, beat: HeartbeatWriter) -> t
         traffic=spec.traffic,
         walkers=spec.walkers,
         charge=charge,
-        host=spec.host,
-        port=spec.port,
+        host=host,
+        port=port,
         shared=spec.shared,
         leases=Path(spec.leases),
         client_timeout_s=spec.client_timeout_s,

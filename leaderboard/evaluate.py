@@ -7,7 +7,6 @@ import queue
 import threading
 import time
 import uuid
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -249,9 +248,6 @@ class Evaluation:
             plan.following = self._next()
             if plan.following is not None:
                 plan.following.handle.prepare()
-        if plan.following is not None:
-            with suppress(UserError, InfrastructureError):  # said when it is that one's turn
-                plan.following.handle.warm()
 
     def _next(self) -> _Plan | None:
         try:
@@ -283,8 +279,6 @@ class Evaluation:
             agent=options.agent,
             agent_config=options.agent_config,
             track=options.track,
-            host="",
-            port=0,
             shared=options.simulator is not None,
             seed=options.seed,
             timing=options.timing,

@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
 
@@ -72,7 +72,7 @@ class Attempt:
         stop: threading.Event,
         mark: str,
     ) -> None:
-        """`simulator` None: the embedded one is started. The spec's host and port are filled in here.
+        """`simulator` None: the embedded one is started.
 
         All processes of the attempt carry the mark; no other attempt's may begin with it.
         """
@@ -97,15 +97,12 @@ class Attempt:
         return self._heartbeat.read()
 
     def prepare(self) -> None:
-        """Start the simulator, if that has not been done; nothing is waited for."""
+        """Start the simulator and the attempt's process, which waits for `run`, if that has not been done."""
         if self._address is None and self._simulator is None:
             self._simulator = EmbeddedSimulator(
                 self._town, self._folder / SIMULATOR_LOG, self._map_dir, self._spec.seed, {MARK: self._mark}
             )
-
-    def warm(self) -> None:
-        """Start the attempt's process as soon as the simulator is there; it waits for `run`."""
-        if self._process is None and (self._simulator is None or self._simulator.is_ready()):
+        if self._process is None:
             self._start()
 
     def run(self, meanwhile: Callable[[], None]) -> Ended:
@@ -145,12 +142,14 @@ class Attempt:
             time.sleep(_POLL_S)
         if self._address is not None:
             wait_for(self._address, self._stall_timeout_s, self._stop)
-        self.warm()
+        self.prepare()
         assert self._process is not None
         assert self._process.stdin is not None
         self._went = time.monotonic()
+        where = self._simulator or self._address
+        assert where is not None
         with contextlib.suppress(BrokenPipeError):
-            self._process.stdin.write(b"go\n")
+            self._process.stdin.write(f"{where.host} {where.port}\n".encode())
             self._process.stdin.flush()
         while self._process.poll() is None:
             self._check_stop()
@@ -219,10 +218,8 @@ class Attempt:
         return Ended(outcome_said, detail, phase)
 
     def _start(self) -> None:
-        host, port = ("127.0.0.1", self._simulator.port) if self._simulator is not None else self._shared()
-        spec = replace(self._spec, host=host, port=port)
         path = self._folder / _SPEC
-        spec.write(path)
+        self._spec.write(path)
         self._output = (self._folder / OUTPUT).open("wb")
         self._process = start(
             [sys.executable, "-P", "-m", "leaderboard.attempt", str(path)],
@@ -231,10 +228,6 @@ class Attempt:
             stderr=subprocess.STDOUT,
             env=environment({MARK: self._mark}),
         )
-
-    def _shared(self) -> tuple[str, int]:
-        assert self._address is not None
-        return self._address.host, self._address.port
 
 
 def environment(extra: dict[str, str]) -> dict[str, str]:

@@ -151,7 +151,7 @@ def test_ctrl_c_ends_cleanly_and_says_how_to_go_on(tmp_path):
     pids = [pid for found in run.processes().values() for pid in found]
     run.interrupt()
     code, said = run.end(20)
-    assert code == 130
+    assert code == 130, said
     assert "--resume" in said
     assert "Traceback" not in said
     assert gone_within(pids, 0.0)
