@@ -193,17 +193,25 @@ class AgentHost:
         if self._rig is not None:
             self._rig.tick(snapshot.frame)
 
+    def readings(self, frame: int) -> dict[str, Any]:
+        """{id: data} that `step` will give to the agent for this frame."""
+        self._wait(frame)
+        return {tag: data for tag, (_, data) in self._agent.sensor_interface.get_data(frame).items()}
+
     def step(self, frame: int) -> Step:
         """The agent's control for a frame, which must be that of the last tick()."""
+        self._wait(frame)
+        began_s = time.perf_counter()
+        control = self._call(Phase.STEP, self._agent)
+        seconds = time.perf_counter() - began_s
+        return Step(_checked(control), seconds)
+
+    def _wait(self, frame: int) -> None:
         try:
             if self._rig is not None:
                 self._rig.wait(frame)
         except SensorReceivedNoData as error:
             raise InfrastructureError(f"a sensor failed: {error}") from error
-        began_s = time.perf_counter()
-        control = self._call(Phase.STEP, self._agent)
-        seconds = time.perf_counter() - began_s
-        return Step(_checked(control), seconds)
 
     def close(self) -> None:
         """End the agent and remove its sensors. What the guest raises here is raised when all is done."""

@@ -60,6 +60,7 @@ class AttemptSpec:
     timing: str
     traffic: str
     walkers: int
+    record_sensors: bool
     folder: str
     leases: str
     client_timeout_s: float
@@ -153,6 +154,7 @@ def _run(
         seed=seed,
         traffic=spec.traffic,
         walkers=spec.walkers,
+        record_sensors=spec.record_sensors,
         charge=charge,
         host=host,
         port=port,

@@ -36,6 +36,7 @@ from leaderboard.log.manifest import (
     machine_info,
 )
 from leaderboard.log.official_json import dump
+from leaderboard.log.sensor_record import load_encoder
 from leaderboard.log.stored import StoredRun
 from leaderboard.outcomes import OUTCOMES, Scored
 from leaderboard.profiles import DEFAULT_PROFILE, PROFILES, ResultsFormat, profile_named
@@ -202,6 +203,7 @@ def _add_evaluate(add: _Add) -> None:
     add("--timeout", type=_seconds, metavar="S", help="for the agent's setup and each step (default: the profile's)")
     add("--stall-timeout", type=_seconds, default=60.0, metavar="S", help="a simulator without a tick is lost (60)")
     add("--allow-missing-scenarios", action="store_true", help="count routes whose scenarios could not be built")
+    add("--record-sensors", action="store_true", help="also record what the agent's sensors show it (large)")
     add("--out", type=Path, metavar="DIR", help="folder of the record (default: runs/TIME)")
     add("--resume", action="store_true", help="go on with the run in --out")
 
@@ -283,6 +285,8 @@ def _options(given: argparse.Namespace) -> Options:
         towns = [*shipped_maps(), *(file.stem for file in sorted((given.map_dir or Path("/nowhere")).glob("*.xodr")))]
     suite = load_suite(path, scenarios=given.scenarios, subset=given.routes_subset, known_towns=towns)
     mode, _ = parse_timing(given.timing)
+    if given.record_sensors:
+        load_encoder()
     amount(given.traffic, "")
     workers = given.workers
     if simulator is not None and workers > 1:
@@ -302,6 +306,7 @@ def _options(given: argparse.Namespace) -> Options:
         timing=given.timing,
         traffic=given.traffic,
         walkers=given.walkers,
+        record_sensors=given.record_sensors,
         agent_timeout_s=given.timeout if given.timeout is not None else profile.runtime.agent_timeout_s,
         stall_timeout_s=given.stall_timeout,
         allow_missing_scenarios=given.allow_missing_scenarios,
@@ -330,6 +335,7 @@ def _manifest(options: Options) -> Manifest:
         timing=options.timing,
         traffic=options.traffic,
         walkers=options.walkers,
+        record_sensors=options.record_sensors,
         allow_missing_scenarios=options.allow_missing_scenarios,
         agent_timeout_s=options.agent_timeout_s,
         stall_timeout_s=options.stall_timeout_s,

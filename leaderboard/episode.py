@@ -26,6 +26,7 @@ from leaderboard.errors import InfrastructureError
 from leaderboard.heartbeat import HeartbeatWriter, Phase
 from leaderboard.legacy_scenarios import LegacyScenario, along
 from leaderboard.log.events_file import EventWriter
+from leaderboard.log.sensor_record import SensorRecord
 from leaderboard.log.timing import StageTimes, Timing
 from leaderboard.log.trace import ControlState, PlanState, TraceWriter
 from leaderboard.planning import GlobalPlan, plan_route
@@ -94,6 +95,7 @@ class EpisodeInput:
     """Of this attempt alone."""
     traffic: str
     walkers: int
+    record_sensors: bool
     charge: Charge
     host: str
     port: int
@@ -124,6 +126,7 @@ class Episode:
         self._events = events
         self._trace = trace
         self._beat = beat
+        self._sensors = SensorRecord(trace) if given.record_sensors else None
         self.times = StageTimes()
         self._clock: AgentClock[carla.VehicleControl] = AgentClock(given.charge, _NEUTRAL)
         self._frame = 0
@@ -211,6 +214,10 @@ class Episode:
             self._agent.tick(snapshot)
             ticked = time.perf_counter()
             if self._clock.is_asked(self._time_s):
+                if self._sensors is not None:
+                    readings = self._agent.readings(snapshot.frame)
+                    self._sensors.write(self._agent.specs, readings, self._frame, self._time_s)
+                    self.times.add("record of sensors", time.perf_counter() - ticked)
                 step = self._agent.step(snapshot.frame)
                 self._clock.answered(self._time_s, step.control, step.seconds)
                 self.times.add("agent", step.seconds)

@@ -14,7 +14,7 @@ from typing import Final
 
 from leaderboard.agent_clock import parse_timing
 from leaderboard.attempt import AttemptSpec
-from leaderboard.errors import InfrastructureError, UserError
+from leaderboard.errors import UserError
 from leaderboard.guardian import Guardian
 from leaderboard.heartbeat import Beat, Phase
 from leaderboard.log.events_file import read_events
@@ -55,6 +55,7 @@ class Options:
     timing: str
     traffic: str
     walkers: int
+    record_sensors: bool
     agent_timeout_s: float
     stall_timeout_s: float
     allow_missing_scenarios: bool
@@ -284,6 +285,7 @@ class Evaluation:
             timing=options.timing,
             traffic=options.traffic,
             walkers=options.walkers,
+            record_sensors=options.record_sensors,
             folder=str(self._run.begin_attempt(job.record_id, number).resolve()),
             leases=str(_LEASES),
             client_timeout_s=_CLIENT_TIMEOUT_S,

@@ -91,6 +91,8 @@ class Manifest:
     """ISO 8601, UTC."""
     walkers: int = 0
     """Around each route; runs made before there were any lack it."""
+    record_sensors: bool = False
+    """Whether traces hold what the agent's sensors showed; likewise."""
 
     @property
     def repeatable(self) -> bool:
@@ -105,6 +107,7 @@ _FIXED: Final = (
     "timing",
     "traffic",
     "walkers",
+    "record_sensors",
     "allow_missing_scenarios",
     "agent_timeout_s",
     "suite",

@@ -20,6 +20,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, NamedTuple, Self
 
+import numpy as np
+import numpy.typing as npt
 import zstandard
 from mcap.exceptions import EndOfFile, McapError
 from mcap.records import Channel, McapRecord, Message
@@ -38,6 +40,9 @@ _MAX_RECORD_BYTES: Final = 64 * 2**20
 _WORLD: Final = "map"
 _INFO: Final = 2
 """foxglove.Log's level of information."""
+_FLOAT32: Final = 7
+"""foxglove.PackedElementField's numeric type."""
+_POINT: Final = ("x", "y", "z", "intensity")
 _JSON: Final = json.JSONEncoder(allow_nan=False, separators=(",", ":"))
 _ROW: Final = "[" + ",".join(["%.4f"] * 9) + "]"
 _EGO_COLOUR: Final = {"r": 0.1, "g": 0.45, "b": 0.9, "a": 0.9}
@@ -159,6 +164,22 @@ class TraceWriter:
         now = round(time_s * 1e9)
         data = base64.b64encode(encoded).decode()
         self._put(topic, now, {"timestamp": _time(now), "frame_id": sensor_id, "data": data, "format": format})
+
+    def points(self, sensor_id: str, time_s: float, rows: npt.NDArray[np.float32]) -> None:
+        """What a LiDAR told the agent: rows of x, y, z, intensity in the sensor's own, left-handed axes."""
+        topic = f"/sensors/{sensor_id}"
+        self._open(topic, "foxglove.PointCloud")
+        now = round(time_s * 1e9)
+        right_handed = np.array(rows, dtype="<f4") * np.array([1.0, -1.0, 1.0, 1.0], dtype="<f4")
+        content = {
+            "timestamp": _time(now),
+            "frame_id": sensor_id,
+            "pose": _pose(0.0, 0.0, 0.0, 0.0, 0.0, 0.0),
+            "point_stride": 4 * len(_POINT),
+            "fields": [{"name": name, "offset": 4 * i, "type": _FLOAT32} for i, name in enumerate(_POINT)],
+            "data": base64.b64encode(right_handed.tobytes()).decode(),
+        }
+        self._put(topic, now, content)
 
     def close(self) -> None:
         """Finishes the file, and returns when it is on the disk."""

@@ -68,6 +68,14 @@ SCHEMAS: Final[dict[str, dict[str, Any]]] = {
         timestamp=_TIME, frame_id=_TEXT, data=_TEXT | {"contentEncoding": "base64"}, format=_TEXT
     ),
     "foxglove.Log": _object(timestamp=_TIME, level=_INTEGER, message=_TEXT, name=_TEXT, file=_TEXT, line=_INTEGER),
+    "foxglove.PointCloud": _object(
+        timestamp=_TIME,
+        frame_id=_TEXT,
+        pose=_POSE,
+        point_stride=_INTEGER,
+        fields=_list(_object(name=_TEXT, offset=_INTEGER, type=_INTEGER)),
+        data=_TEXT | {"contentEncoding": "base64"},
+    ),
     "foxglove.PoseInFrame": _object(timestamp=_TIME, frame_id=_TEXT, pose=_POSE),
     "foxglove.PosesInFrame": _object(timestamp=_TIME, frame_id=_TEXT, poses=_list(_POSE)),
     "foxglove.SceneUpdate": _object(

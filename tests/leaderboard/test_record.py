@@ -472,10 +472,15 @@ def test_sensors_may_be_recorded_too(tmp_path):
         for frame in range(2):
             trace.reading("gps", frame, frame * 0.05, np.array([1.5, 2.5, 3.0], dtype=np.float32))
             trace.image("front", frame * 0.05, b"\xff\xd8\xff", "jpeg")
+            trace.points("top", frame * 0.05, np.array([[1.0, 2.0, 3.0, 0.5]], dtype=np.float32))
     assert [message.content["values"] for message in read_trace(path, ["/sensors/gps"])] == [[1.5, 2.5, 3.0]] * 2
     image = next(read_trace(path, ["/sensors/front"]))
     assert base64.b64decode(image.content["data"]) == b"\xff\xd8\xff"
     assert image.content["format"] == "jpeg"
+    cloud = next(read_trace(path, ["/sensors/top"])).content
+    assert [field["name"] for field in cloud["fields"]] == ["x", "y", "z", "intensity"]
+    # Right-handed: what is to the right of the sensor has a negative y.
+    assert np.frombuffer(base64.b64decode(cloud["data"]), "<f4").tolist() == [1.0, -2.0, 3.0, 0.5]
 
 
 def test_equal_drives_are_equal_bytes(tmp_path):
