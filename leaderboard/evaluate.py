@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import queue
+import signal
 import threading
 import time
 import uuid
@@ -193,15 +194,19 @@ class Evaluation:
         threads = [threading.Thread(target=self._work, args=(number,), daemon=True) for number in range(count)]
         for thread in threads:
             thread.start()
+        # Not by KeyboardInterrupt: it may be raised where it is lost, and a second one would cut the tidying short.
+        interrupts: list[int] = []
+        before = signal.signal(signal.SIGINT, lambda number, _frame: interrupts.append(number))
         try:
             while any(thread.is_alive() for thread in threads):
                 guardian.keep()
                 time.sleep(_POLL_S)
-        except KeyboardInterrupt:
-            self._stop.set()
-            for thread in threads:
-                thread.join()
-            raise
+                if interrupts:
+                    self._stop.set()
+        finally:
+            signal.signal(signal.SIGINT, before)
+        if interrupts:
+            raise KeyboardInterrupt
         if self._error is not None:
             raise self._error
 
@@ -243,7 +248,8 @@ class Evaluation:
         """While an attempt drives: show where it is, and start what the worker's next one needs."""
         beat = plan.handle.beat
         self._watch.beat(plan.job, worker, beat)
-        if self._options.simulator is not None or beat.phase < Phase.TICK:
+        # Once the world stands, the guest's import and set-up leave room for it.
+        if self._options.simulator is not None or beat.phase < Phase.AGENT_IMPORT:
             return
         if plan.following is None:
             plan.following = self._next()
