@@ -144,6 +144,9 @@ class Evaluation:
             if is_disk_full(error):
                 reason = f"the disk is full: {run.path} cannot be written; free some room and go on with --resume"
                 raise UserError(reason) from error
+            if error.filename is not None and Path(os.fsdecode(error.filename)).is_relative_to(run.path):
+                reason = f"{error.filename} cannot be written ({error.strerror}); mend that and go on with --resume"
+                raise UserError(reason) from error
             raise
 
     def _drive_all(self) -> None:

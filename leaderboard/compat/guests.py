@@ -92,5 +92,9 @@ class GuestContext:
         try:
             return getattr(importlib.import_module(module), name)
         except Exception as error:
-            self.problems.append(f"{module} cannot be imported, and an agent that needs it will fail: {error}")
+            reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
+            self.problems.append(
+                f"your copy of {module} cannot be imported ({reason}), and an agent that needs it will fail; "
+                "mend it, or take it off PYTHONPATH, then what agents need of it is provided"
+            )
             return None

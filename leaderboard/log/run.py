@@ -148,12 +148,12 @@ def open_run(path: Path, resume: bool) -> RunDirectory:
     run = RunDirectory(path)
     if resume and not run.manifest.exists():
         raise UserError(f"--resume: {path} holds no run (no manifest.json)")
-    if not resume and path.exists() and _holds_anything(path.iterdir()):
-        raise UserError(f"--out {path} is not empty; continue it with --resume or choose another folder")
     try:
+        if not resume and path.exists() and _holds_anything(path.iterdir()):
+            raise UserError(f"--out {path} is not empty; continue it with --resume or choose another folder")
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UserError(f"--out {path} cannot be made: {error.strerror}") from error
+        raise UserError(f"--out {path} cannot be a folder for the record: {error.strerror}") from error
     return run
 
 

@@ -109,6 +109,12 @@ def test_flags_that_argparse_refuses(capsys, flags):
     assert flags[0] in capsys.readouterr().err
 
 
+def test_a_record_that_would_be_a_file(capsys, tmp_path):
+    (tmp_path / "run").touch()
+    assert cli.main(["evaluate", "--routes-subset", "7", "--out", str(tmp_path / "run")]) == 2
+    assert "cannot be a folder for the record: Not a directory" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [

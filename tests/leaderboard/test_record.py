@@ -311,7 +311,7 @@ def test_out_must_be_empty_or_resumed(tmp_path):
         open_run(tmp_path / "run", resume=False)
     assert open_run(tmp_path / "run", resume=True).path == run.path
     (tmp_path / "file").write_text("")
-    with pytest.raises(UserError, match="cannot be made"):
+    with pytest.raises(UserError, match="cannot be a folder for the record"):
         open_run(tmp_path / "file" / "run", resume=False)
 
 
