@@ -238,6 +238,40 @@ def test_headlights_light_the_road_ahead_by_night_only():
         assert abs(on_ground(gain, 2.0, 15.0)) < 2e-3
 
 
+def test_a_vehicle_stops_the_light_of_headlights_and_a_walker_does_not():
+    low_beam = 0x2
+
+    def light(*others):
+        casters = np.concatenate([caster(-10, 0, lights=low_beam), *others])
+        return grey(shot(scene((ROAD_60M, ROAD), weather=NIGHT, casters=casters), FROM_ABOVE))
+
+    dark = grey(shot(scene((ROAD_60M, ROAD), weather=NIGHT), FROM_ABOVE))
+    free, behind_car = light(), light(caster(2, 0))
+    assert on_ground(free, 12.0, 0.0) > on_ground(dark, 12.0, 0.0) + 0.005
+    assert on_ground(behind_car, 12.0, 0.0) == pytest.approx(on_ground(dark, 12.0, 0.0), abs=1e-4)
+    for place in ((-4.0, 0.0), (12.0, 9.0)):  # before it and beside it
+        assert on_ground(behind_car, *place) == pytest.approx(on_ground(free, *place), abs=1e-4)
+    walker = caster(2, 0)
+    walker["half_x"] = walker["half_y"] = 0.19
+    assert on_ground(light(walker), 12.0, 0.0) == pytest.approx(on_ground(free, 12.0, 0.0), abs=1e-4)
+    above = caster(2, 0)
+    above["z"] += 6.0  # on a bridge
+    assert on_ground(light(above), 12.0, 0.0) == pytest.approx(on_ground(free, 12.0, 0.0), abs=1e-4)
+
+
+def test_signs_throw_headlights_back():
+    """At night a sign by the road is brighter than a white board in its place."""
+    board = upright(20.0, 3.0, 2.5, 0.35, 0.35)
+    page = np.full((1, 4, 4, 3), 255, np.uint8)
+    beam = caster(-3, 0, lights=0x2)
+    looks = []
+    for material in (WHITE, FACE):
+        made = scene((ROAD_60M, ROAD), (board, material), weather=NIGHT, casters=beam, atlas=page)
+        picture = grey(shot(made, ON_THE_ROAD, width=400, height=300))
+        looks.append(picture[135:146, 225:236].max())
+    assert looks[1] > 2.0 * looks[0]
+
+
 def test_some_windows_are_lit_by_night():
     uv = np.zeros((2, 3, 2), np.float32)
     wall = upright(15, 0, 6, 9, 6)
@@ -265,6 +299,17 @@ def test_things_turn_into_the_fog_with_distance():
     away = [looks(distance) for distance in (10, 20, 40, 80, 160)]
     assert away == sorted(away, reverse=True)
     assert away[-1] < 0.02 < 0.2 < away[0]
+
+
+def test_lamps_are_seen_through_fog_that_hides_what_carries_them():
+    thick = NIGHT._replace(fog_density=100.0)
+    lamp = upright(60.0, 0.0, 4.0, 0.4, 0.4)
+    seen = []
+    for lights in (0, LIGHT_RED):
+        rows = instances({}, {"lights": lights})
+        made = scene((ROAD_60M, ROAD), (lamp, RED_LAMP, 1), weather=thick, rows=rows)
+        seen.append(shot(made, ON_THE_ROAD, width=1024, height=576)[250:268, 504:520, 0].max())
+    assert seen[1] > seen[0] + 60
 
 
 def test_clear_air_shows_what_fog_hides():

@@ -81,6 +81,12 @@ _LOW_REACH_M: Final = 45.0
 _HIGH_REACH_M: Final = 90.0
 _BEAM: Final = 1.5
 _LAMP_HEIGHT_M: Final = 0.7
+# Directions in which the fan is followed to what stops it, evenly from left to right by their slope.
+_FAN_SLOPE: Final = 1.6
+_WAYS_PER_SLOPE: Final = 40.0
+_WAYS: Final = 128
+_SOFT_WAYS: Final = 3
+_BLOCKS_FROM_M: Final = 0.6  # half the width of what blocks the light
 
 
 class Beams(NamedTuple):
@@ -95,7 +101,54 @@ NO_BEAMS: Final = Beams(np.empty((0, 0, 4), np.float32), np.float32(0), np.float
 
 
 @njit
+def _block(casters, k, front_x, front_y, cos_yaw, sin_yaw, reach, free_m):  # type: ignore[no-untyped-def]
+    """For each direction of the fan, how far the light of a vehicle gets before another one stops it; the nearest.
+
+    People and small things are narrower than the way between two lamps: light goes round them.
+    """
+    free_m[:] = reach
+    nearest = reach
+    lamp_z = casters[k].z + _LAMP_HEIGHT_M
+    for other in range(len(casters)):
+        c = casters[other]
+        if other == k or c.half_y < _BLOCKS_FROM_M or not c.z < lamp_z < c.z + c.height:
+            continue
+        dx, dy = c.x - front_x, c.y - front_y
+        along, across = dx * cos_yaw + dy * sin_yaw, dy * cos_yaw - dx * sin_yaw
+        if not 0.0 < along < reach or abs(across) > _FAN_SLOPE * along + c.half_x:
+            continue
+        turn_cos = np.cos(c.yaw) * cos_yaw + np.sin(c.yaw) * sin_yaw
+        turn_sin = np.sin(c.yaw) * cos_yaw - np.cos(c.yaw) * sin_yaw
+        least, most = np.inf, -np.inf
+        for corner in range(4):
+            own_x = c.half_x if corner & 1 else -c.half_x
+            own_y = c.half_y if corner & 2 else -c.half_y
+            ahead = max(along + turn_cos * own_x - turn_sin * own_y, 0.1)
+            slope = (across + turn_sin * own_x + turn_cos * own_y) / ahead
+            least, most = min(least, slope), max(most, slope)
+        # What it hits is lit as far as its middle: the side that faces the lamps.
+        for way in range(
+            max(int(np.ceil((least + _FAN_SLOPE) * _WAYS_PER_SLOPE - 0.5)), 0),
+            min(int(np.floor((most + _FAN_SLOPE) * _WAYS_PER_SLOPE - 0.5)) + 1, len(free_m)),
+        ):
+            free_m[way] = min(free_m[way], along)
+            nearest = min(nearest, along)
+    return nearest
+
+
+@njit
+def _free(free_m, way, along):  # type: ignore[no-untyped-def]
+    """How much of the light gets there: the edge of a shadow is as wide as some of the fan's directions."""
+    share = 0.0
+    for step in range(-_SOFT_WAYS, _SOFT_WAYS + 1):
+        at = min(max(way + step, 0), len(free_m) - 1)
+        share += min(max(free_m[at] + 1.0 - along, 0.0), 1.0)
+    return share / (2 * _SOFT_WAYS + 1)
+
+
+@njit
 def _fill_beams(casters, x0, y0, grid):  # type: ignore[no-untyped-def]
+    free_m = np.empty(_WAYS, np.float64)
     for k in range(len(casters)):
         caster = casters[k]
         if caster.lights & (_LOW_BEAM | _HIGH_BEAM) == 0:
@@ -105,6 +158,7 @@ def _fill_beams(casters, x0, y0, grid):  # type: ignore[no-untyped-def]
         bright_m = 30.0 if high else 14.0
         cos_yaw, sin_yaw = np.cos(caster.yaw), np.sin(caster.yaw)
         front_x, front_y = caster.x + cos_yaw * caster.half_x, caster.y + sin_yaw * caster.half_x
+        nearest = _block(casters, k, front_x, front_y, cos_yaw, sin_yaw, reach, free_m)
         # The square that holds the fan: from the front, half as wide as it is long.
         ahead_x, ahead_y = 0.5 * reach * cos_yaw, 0.5 * reach * sin_yaw
         half = 0.5 * reach * (abs(cos_yaw) + abs(sin_yaw)) + 2.0
@@ -119,13 +173,16 @@ def _fill_beams(casters, x0, y0, grid):  # type: ignore[no-untyped-def]
                 along = dx * cos_yaw + dy * sin_yaw
                 if along <= 0.0 or along >= reach:
                     continue
+                aside = dy * cos_yaw - dx * sin_yaw
                 # Two lamps at the corners of the front, and a fan of some 20 degrees to each side.
-                across = (-dx * sin_yaw + dy * cos_yaw) / (0.36 * along + 0.8 * caster.half_y + 0.2)
+                across = aside / (0.36 * along + 0.8 * caster.half_y + 0.2)
                 across *= across
                 fan = 1.0 / (1.0 + across * across)
                 far = along / bright_m
                 edge = min(3.0 * (1.0 - along / reach), 1.0)
                 strength = _BEAM * fan * min(along * 0.3, 1.0) * edge / (1.0 + far * far)
+                if along > nearest:
+                    strength *= _free(free_m, int((aside / along + _FAN_SLOPE) * _WAYS_PER_SLOPE), along)
                 grid[j, i, 0] += np.float32(strength)
                 per_m = strength / np.sqrt(dx * dx + dy * dy + 0.01)
                 grid[j, i, 1] += np.float32(dx * per_m)

@@ -88,6 +88,12 @@ _UNDER_M = np.float32(2.0)  # ground that is this far below the highest ground t
 # The asphalt between painted lines.
 _ASPHALT: Final = (np.float32(0.094), np.float32(0.094), np.float32(0.098))
 _SHINE = np.float32(1.4)  # of a lit lamp: brighter ones would lose their colour
+# A lamp is brighter than a picture can tell: fog must take all but a sixth of it before it looks dimmer. So at night
+# lamps are seen from farther than things are.
+_PIERCES = np.float32(6.0)
+# Signs throw light back to where it comes from, far more than other surfaces do; the little that low beams send so high
+# makes them stand out.
+_RETROREFLECTS = np.float32(12.0)
 _DULL = np.float32(0.16)  # what an unlit lamp's glass keeps of its colour
 _LIT_WINDOW: Final = (np.float32(0.80), np.float32(0.55), np.float32(0.27))
 # A wet road mirrors lamps below this height, as streaks of some spots.
@@ -294,6 +300,8 @@ def _light_at(look, rays, surface, column):  # type: ignore[no-untyped-def]
         l_b += lamp * LAMP_COLOUR[2]
     if len(look.beams.grid) > 0:
         beam = beams_at(look.beams, x_m, y_m, z_m, nx, ny, nz) * (light.night * light.gain)
+        if kind == SIGN:
+            beam *= _RETROREFLECTS
         l_r += beam
         l_g += beam * np.float32(0.95)
         l_b += beam * np.float32(0.84)
@@ -346,6 +354,8 @@ def _light_at(look, rays, surface, column):  # type: ignore[no-untyped-def]
     air = max(depth * norm - light.fog_from_m, _ZERO) * light.fog_per_m
     air /= max(z_m - rays.eye_z, _ZERO) * (_HALF / light.fog_height_m) + _ONE
     through = fade(air)
+    if surface.shine_r + surface.shine_g + surface.shine_b > _ZERO:
+        through = min(through * _PIERCES, _ONE)
     rest = _ONE - through
     at, columns = to_ints(column), look.fog_colour.shape[1]
     fog_r, fog_g = take(look.fog_colour, at), take(look.fog_colour, at + columns)
@@ -592,6 +602,7 @@ def _shade_row(faces, view, look, y, n_runs, scratch, n_here, notes, n_notes):  
             for x in range(first, end):
                 amount += room[of, x]
             through = fade(light.fog_per_m * max(mid_depth * mid_norm - light.fog_from_m, _ZERO))
+            through = min(_PIERCES * through, _ONE)
             n_notes = _note(
                 notes,
                 n_notes,
