@@ -11,7 +11,7 @@ import carla
 
 from leaderboard.criteria.view import Place
 from leaderboard.errors import InfrastructureError, UserError
-from leaderboard.port_lease import PortLease
+from leaderboard.port_lease import PortLease, is_free
 
 __all__ = ["LB1_COUNTS", "Background", "amount", "lease_traffic_manager"]
 
@@ -48,6 +48,10 @@ def lease_traffic_manager(client: carla.Client, leases: Path) -> tuple[carla.Tra
     for port in _PORTS:
         lease = PortLease.take(leases, port)
         if lease is None:
+            continue
+        # Asked first: where somebody else listens the client takes that for a Traffic Manager, and waits long for it.
+        if not is_free(port):
+            lease.release()
             continue
         try:
             return client.get_trafficmanager(port), lease

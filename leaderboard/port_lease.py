@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import fcntl
 import os
+import socket
 from pathlib import Path
 from typing import Self
 
-__all__ = ["PortLease"]
+__all__ = ["PortLease", "is_free"]
 
 
 class PortLease:
@@ -31,3 +32,13 @@ class PortLease:
 
     def release(self) -> None:
         os.close(self._descriptor)
+
+
+def is_free(port: int) -> bool:
+    """Whether nobody, ours or not, listens on the port on any interface."""
+    with socket.socket() as trial:
+        try:
+            trial.bind(("", port))
+        except OSError:
+            return False
+    return True

@@ -145,6 +145,25 @@ def test_a_killed_supervisor_takes_everything_along_and_the_run_goes_on_later(tm
 
 
 @pytest.mark.slow
+def test_a_failing_harness_and_a_rescued_traffic_manager_cost_an_attempt_not_the_route(tmp_path):
+    run = Run(tmp_path, (0, 1), length_m=20, slow_s=0.03).start()
+    run.until_driving(0, 1)
+    waiting = run.directory.attempt(record_id(1), 1)
+    while not waiting.exists():
+        time.sleep(0.01)
+    (waiting / "trace.mcap").mkdir()  # so that it cannot be written
+    run.until_driving(1, 2)
+    with (run.directory.attempt(record_id(1), 2) / "simulator.log").open("a") as log:
+        log.write("simulator: traffic manager rescue 1 at frame 77\n")  # the simulator's own words
+    run.quicken()
+    code, said = run.end()
+    assert code == 0, said
+    assert run.attempts(0) == ["completed"]
+    assert run.attempts(1) == ["harness raised", "Traffic Manager was rescued by the simulator", "completed"]
+    assert run.statuses() == {0: "Perfect", 1: "Perfect"}
+
+
+@pytest.mark.slow
 def test_ctrl_c_ends_cleanly_and_says_how_to_go_on(tmp_path):
     run = Run(tmp_path, slow_s=0.05).start()
     run.until_driving()

@@ -4,6 +4,7 @@ import importlib
 import os
 import random
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -15,7 +16,7 @@ import numpy as np
 import pytest
 
 from leaderboard import processes, seeds
-from leaderboard.background import LB1_COUNTS, amount
+from leaderboard.background import LB1_COUNTS, amount, lease_traffic_manager
 from leaderboard.errors import UserError
 from leaderboard.guardian import Guardian
 from leaderboard.heartbeat import HeartbeatReader, HeartbeatWriter, Phase, make_heartbeat
@@ -76,6 +77,31 @@ def test_a_port_is_leased_once_and_again_when_it_is_released(tmp_path):
     assert again.port == 20_000
     again.release()
     other.release()
+
+
+class ManyManagers:
+    """A client whose Traffic Managers cannot be bound to some ports."""
+
+    def __init__(self, *taken):
+        self.taken = taken
+        self.asked = []
+
+    def get_trafficmanager(self, port):
+        self.asked.append(port)
+        if port in self.taken:
+            raise RuntimeError("bind: Address already in use")
+        return port
+
+
+def test_a_port_on_which_others_listen_is_passed_over_and_a_bind_error_tried_with_the_next(tmp_path):
+    first = lease_traffic_manager(ManyManagers(), tmp_path)
+    with socket.create_server(("127.0.0.1", first[0] + 1)):
+        client = ManyManagers(first[0] + 2)
+        port, lease = lease_traffic_manager(client, tmp_path)
+    assert client.asked == [first[0] + 2, first[0] + 3]
+    assert (port, lease.port) == (first[0] + 3, first[0] + 3)
+    lease.release()
+    first[1].release()
 
 
 def test_a_lease_ends_with_the_process_that_took_it(tmp_path):
