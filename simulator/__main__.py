@@ -8,9 +8,12 @@ import math
 import os
 import signal
 import sys
+import threading
 import warnings
+from collections.abc import Callable
+from concurrent.futures import Future
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn, TypeVar
 
 from simulator.server.logs import Dam, OneLine
 
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
 __all__ = ["main"]
 
 _PARENT_PERIOD_S: Final = 0.25
+_CLEAN_UP_S: Final = 0.3
+_Result = TypeVar("_Result")
 
 READY_HELP = """
 When clients may connect, one line of JSON is printed on stdout:
@@ -147,12 +152,40 @@ def _run(arguments: argparse.Namespace) -> int:
 
     log = logging.getLogger("simulator")
     library = MapLibrary(arguments.map_dir, progress=log.info)
-    try:
+
+    def prepare() -> "TownMap":
         town = library.load(arguments.town)
+        warm(town, log.info)
+        return town
+
+    try:
+        town = _beside(prepare, library.close)
     except (UnknownMap, BadMap) as error:
         raise UserError(str(error)) from None
-    warm(town, log.info)
     return uvloop.run(_serve(arguments, town, library))
+
+
+def _beside(work: Callable[[], _Result], give_up: Callable[[], None]) -> _Result:
+    """Do the work in another thread, so that Ctrl-C need not wait for it.
+
+    A compiler may be seconds in one call, and an interrupt that comes while it calls back is lost in it.
+    """
+    outcome: Future[_Result] = Future()
+
+    def run() -> None:
+        try:
+            outcome.set_result(work())
+        except BaseException as error:
+            outcome.set_exception(error)
+
+    worker = threading.Thread(target=run, daemon=True)
+    worker.start()
+    try:
+        return outcome.result()
+    except KeyboardInterrupt:
+        give_up()
+        worker.join(_CLEAN_UP_S)  # it may have files to take away
+        raise
 
 
 async def _serve(arguments: argparse.Namespace, town: "TownMap", library: "MapLibrary") -> int:

@@ -345,6 +345,32 @@ def test_a_signal_ends_it_before_it_is_ready(tmp_path: Path, number: int) -> Non
         assert process.stderr.read() == "simulator: Slow: compiling the map, once\n"
 
 
+def test_a_signal_does_not_wait_for_a_compiler_that_is_deep_in_one_call() -> None:
+    code = """
+import hashlib, os, signal
+from simulator.__main__ import _beside
+
+signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+def compile_something():
+    print("at work", flush=True)
+    hashlib.pbkdf2_hmac("sha256", b"", b"", 1_000_000_000)  # minutes, in which Python looks at no signal
+
+try:
+    _beside(compile_something, lambda: print("given up", flush=True))
+except KeyboardInterrupt:
+    os._exit(7)
+"""
+    with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "at work\n"
+        began = time.monotonic()
+        process.terminate()
+        assert process.wait(20) == 7
+        assert time.monotonic() - began < PROMPT_S
+        assert process.stdout.read() == "given up\n"
+
+
 @pytest.mark.parametrize("delay_s", [0.0, 1.5], ids=["as-it-starts", "at-work"])
 def test_a_killed_server_leaves_no_compiler_behind(own_cache: dict[str, str], delay_s: float) -> None:
     with started(env=own_cache) as server, Wire(server.port) as wire:
