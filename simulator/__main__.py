@@ -95,8 +95,6 @@ class UserError(Exception):
 
 def main(arguments: list[str] | None = None) -> int:
     _open_standard_files()
-    # CARLA's library reads HOME when it is loaded, and dies of a segmentation fault where a service has none.
-    os.environ.setdefault("HOME", str(Path.home()))
     options = parser().parse_args(arguments)
     _set_up_log(logging.ERROR if options.quiet else logging.INFO)
     # Until clients are served, Ctrl-C and SIGTERM end whatever is being done: a map may be in the compiler.
@@ -116,12 +114,11 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _need_home() -> None:
-    """What is compiled is kept below it (simulator.cache)."""
-    if not os.path.isabs(os.environ.get("XDG_CACHE_HOME", "")):
-        try:
-            Path.home()
-        except RuntimeError:
-            raise UserError("there is no home folder: set HOME or XDG_CACHE_HOME, for what is compiled") from None
+    """CARLA's library reads HOME when it is loaded, and dies of a segmentation fault where a service has none."""
+    try:
+        os.environ.setdefault("HOME", str(Path.home()))
+    except RuntimeError:
+        raise UserError("there is no home folder: set HOME to a folder that can be written") from None
 
 
 def _open_standard_files() -> None:

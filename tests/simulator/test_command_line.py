@@ -190,7 +190,7 @@ sys.exit(main(["--port", "0"]))
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert done.stderr == "simulator: there is no home folder: set HOME or XDG_CACHE_HOME, for what is compiled\n"
+    assert done.stderr == "simulator: there is no home folder: set HOME to a folder that can be written\n"
 
 
 def test_an_unknown_town_is_answered_with_the_known_ones() -> None:
