@@ -102,8 +102,9 @@ def _trial(rng: random.Random, suite: Path, out: Path, lasts_s: float, killed: C
                 if time.monotonic() > deadline:
                     return f"still running {_GONE_WITHIN_S:g} s after the supervisor: {left}"
                 time.sleep(0.02)
-            if rng.random() < _TORN_SHARE:
-                _tear(RunDirectory(out).ledger, rng)
+            ledger = RunDirectory(out).ledger
+            if rng.random() < _TORN_SHARE and ledger.exists():
+                _tear(ledger, rng)
                 killed["ledger's end"] += 1
             # Killed before it had written what it is, a run begins anew in its empty folder.
             process = _start(suite, out, resume=RunDirectory(out).manifest.exists())

@@ -8,6 +8,7 @@ import signal
 import threading
 import time
 import uuid
+from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -102,7 +103,8 @@ class Evaluation:
         self._results: dict[int, RouteResult] = {}
         self._failed: dict[str, int] = {}
         self._attempts: dict[str, int] = {}
-        self._last_death: dict[str, Phase] = {}
+        self._deaths: defaultdict[str, set[str]] = defaultdict(set)
+        """Of each job the phases of the guest's in which its process has died."""
         self._waiting: queue.SimpleQueue[Job] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._stop = threading.Event()
@@ -183,6 +185,7 @@ class Evaluation:
             state = states.get(job.record_id)
             if state is not None:
                 self._failed[job.record_id] = state.failures
+                self._deaths[job.record_id] |= state.deaths
                 self._attempts[job.record_id] = state.attempts
             if state is not None and state.final is not None:
                 self._results[job.index] = self._result(job, state.final.outcome, state.final.duration_system_s)
@@ -317,7 +320,11 @@ class Evaluation:
     def _note(self, plan: _Plan, ended: Ended) -> bool:
         """Write it down; True when the route has to be driven again."""
         job = plan.job
-        outcome = judged(self._blamed(job, ended), self._events(self._run.attempt(job.record_id, plan.attempt)))
+        by_itself = ended.outcome is Outcome.PROCESS_DIED and ended.phase.is_guests
+        died_in = ended.phase.name.lower() if by_itself else ""
+        outcome = judged(
+            self._blamed(job, ended, died_in), self._events(self._run.attempt(job.record_id, plan.attempt))
+        )
         with self._lock:
             failures = self._failed.get(job.record_id, 0)
             final = is_final(outcome, failures)
@@ -330,6 +337,7 @@ class Evaluation:
                 final=final,
                 duration_system_s=round(time.monotonic() - plan.began, 3),
                 detail=ended.detail,
+                died_in=died_in,
             )
             self._ledger.append(entry)
             if not final:
@@ -342,14 +350,12 @@ class Evaluation:
         self._watch.finished(result, ended.detail)
         return False
 
-    def _blamed(self, job: Job, ended: Ended) -> Outcome:
+    def _blamed(self, job: Job, ended: Ended, died_in: str) -> Outcome:
         """The first death may be anybody's; a second one in the same phase of the guest is the guest's."""
-        if not ended.died:
-            return ended.outcome
-        before = self._last_death.get(job.record_id)
-        self._last_death[job.record_id] = ended.phase
-        if ended.outcome is Outcome.PROCESS_DIED and ended.phase.is_guests and before is ended.phase:
+        before = self._deaths[job.record_id]
+        if died_in and died_in in before:
             return Outcome.AGENT_DIED
+        before.add(died_in)
         return ended.outcome
 
     @staticmethod

@@ -55,7 +55,6 @@ class Ended:
     detail: str
     phase: Phase
     """Where it was: two deaths in the same phase of the guest are the guest's."""
-    died: bool = False
 
 
 class Attempt:
@@ -208,7 +207,7 @@ class Attempt:
             how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
             detail = f"the process ended with {how} in phase {phase.name.lower()}"
             outcome = Outcome.PROCESS_KILLED if code == -signal.SIGKILL else Outcome.PROCESS_DIED
-            return Ended(outcome, detail, phase, died=True)
+            return Ended(outcome, detail, phase)
         outcome_said, detail = said
         if outcome_said is None:
             raise UserError(detail)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,6 +46,8 @@ class AttemptEnded:
     duration_system_s: float
     detail: str
     """One sentence for people: what was raised, which scenario, which signal."""
+    died_in: str = ""
+    """The phase of the guest's in which the process died by itself, if it did: a second death there is the guest's."""
 
 
 Entry = AttemptBegan | AttemptEnded
@@ -145,6 +147,8 @@ class JobState:
     """Attempts that ended with an infrastructure failure."""
     attempts: int
     """The highest number given to an attempt, begun or ended."""
+    deaths: frozenset[str]
+    """The guest's phases in which a process has died."""
 
 
 def job_states(entries: Iterable[Entry]) -> dict[str, JobState]:
@@ -152,13 +156,18 @@ def job_states(entries: Iterable[Entry]) -> dict[str, JobState]:
     final: dict[str, AttemptEnded] = {}
     failures: Counter[str] = Counter()
     attempts: dict[str, int] = {}
+    deaths: defaultdict[str, set[str]] = defaultdict(set)
     for entry in entries:
         attempts[entry.job] = max(attempts.get(entry.job, 0), entry.attempt)
         if isinstance(entry, AttemptEnded):
             failures[entry.job] += OUTCOMES[entry.outcome].retried
+            if entry.died_in:
+                deaths[entry.job].add(entry.died_in)
             if entry.final:
                 final[entry.job] = entry
-    return {job: JobState(final.get(job), failures[job], count) for job, count in attempts.items()}
+    return {
+        job: JobState(final.get(job), failures[job], count, frozenset(deaths[job])) for job, count in attempts.items()
+    }
 
 
 def is_final(outcome: Outcome, failures_before: int) -> bool:

@@ -34,6 +34,7 @@ AGENT_FAULTS = {
     "segfault_in_step": ([DIED, DIED_AGAIN], "Failed - Agent crashed"),
     "segfault_in_step_once": ([DIED, "completed"], "Perfect"),
     "daemon_in_step": (["completed"], "Perfect"),
+    "die_here_and_there": ([DIED, DIED, DIED_AGAIN], "Failed - Agent crashed"),
 }
 
 
@@ -161,6 +162,19 @@ def test_a_failing_harness_and_a_rescued_traffic_manager_cost_an_attempt_not_the
     assert run.attempts(0) == ["completed"]
     assert run.attempts(1) == ["harness raised", "Traffic Manager was rescued by the simulator", "completed"]
     assert run.statuses() == {0: "Perfect", 1: "Perfect"}
+
+
+@pytest.mark.slow
+def test_a_death_before_the_run_was_cut_off_still_counts(tmp_path):
+    """The same two deaths in the same phase as without an interruption, so the same blame."""
+    run = Run(tmp_path, slow_s=0.1, faults={0: "segfault_in_step"}).start()
+    while run.attempts() != [DIED, None]:
+        time.sleep(0.02)
+    run.kill()
+    code, said = run.start("--resume").end()
+    assert code == 0, said
+    assert run.attempts() == [DIED, None, DIED_AGAIN]
+    assert run.statuses() == {0: "Failed - Agent crashed"}
 
 
 @pytest.mark.slow

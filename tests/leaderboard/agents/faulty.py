@@ -33,6 +33,8 @@ class Faulty(AutonomousAgent):
         self.slow_s = config.get("slow_s", 0.0)
         self.fault = config["faults"].get(str(metres), "none")
         self.steps = 0
+        if self.fault == "die_here_and_there":
+            self.fault = next(self._in_turn(metres))
         if self.fault.endswith("_once"):
             note = self.notes / f"{self.fault}-{metres}"
             self.fault = "none" if note.exists() else self.fault.removesuffix("_once")
@@ -53,6 +55,15 @@ class Faulty(AutonomousAgent):
         if not (self.notes / "quick").exists():
             time.sleep(self.slow_s)
         return carla.VehicleControl(throttle=0.8)
+
+    def _in_turn(self, metres):
+        """In a step, in setup, and in a step again."""
+        for number, fault in enumerate(("segfault_in_step", "exit_in_setup", "segfault_in_step")):
+            note = self.notes / f"turn-{metres}-{number}"
+            if not note.exists():
+                note.touch()
+                yield fault
+        yield "none"
 
     def _fail(self, where):
         match self.fault.partition("_in_"):
