@@ -48,6 +48,7 @@ __all__ = ["main", "main_as_official", "parser"]
 EXIT_FAILURES: Final = 1
 EXIT_BAD_INPUT: Final = 2
 EXIT_STOPPED: Final = 130
+_MOST_WARNINGS: Final = 10
 
 _EXAMPLES: Final = """
 examples:
@@ -239,8 +240,11 @@ def _evaluate(given: argparse.Namespace) -> int:
 
 def _drive(given: argparse.Namespace, options: Options) -> int:
     console = _console()
-    for warning in [*options.suite.warnings, *_empty_towns(options)]:
+    warnings = [*options.suite.warnings, *_empty_towns(options)]
+    for warning in warnings[:_MOST_WARNINGS]:
         console.print(f"warning: {warning}", markup=False)
+    if len(warnings) > _MOST_WARNINGS:
+        console.print(f"warning: and {len(warnings) - _MOST_WARNINGS} more like these")
     manifest = _manifest(options)
     progress = Progress(console, options.allow_missing_scenarios)
     evaluation = Evaluation(options, manifest, progress)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterable
 from typing import Final
 
 from rich.console import Console
@@ -12,6 +13,7 @@ from rich.table import Table
 from leaderboard.evaluate import Evaluation, Watcher
 from leaderboard.heartbeat import Beat, Phase
 from leaderboard.log.manifest import Manifest
+from leaderboard.outcomes import OUTCOMES, Blame
 from leaderboard.routes import Job
 from leaderboard.scoring.bench2drive import Numbers
 from leaderboard.scoring.results import RouteResult
@@ -22,6 +24,7 @@ from leaderboard.supervisor import Ended
 __all__ = ["Progress", "print_bench2drive", "print_summary"]
 
 _SHOW_EVERY_S: Final = 0.2
+_FEW: Final = 3
 
 
 class Progress(Watcher):
@@ -84,6 +87,8 @@ class Progress(Watcher):
             return
         score = result.score
         why = f" ({detail})" if detail != str(result.outcome) else ""
+        if OUTCOMES[result.outcome].blame is Blame.WORLD:
+            why = f": {_few(result.scenario_types)}{why}"
         self._say(
             f"{result.record_id} {result.town}: driving score {score.driving_score:.1f}, completion "
             f"{score.completion:.1f}, penalty {score.penalty:.2f}, {result.outcome}{why}; "
@@ -155,6 +160,13 @@ def print_bench2drive(console: Console, numbers: Numbers) -> None:
         f"efficiency {_number(numbers.efficiency, 2)}, comfort {_number(numbers.comfort_published, 3)} as published, "
         f"{_number(numbers.comfort_physical, 3)} with right units"
     )
+
+
+def _few(names: Iterable[str]) -> str:
+    """Each once; a route of leaderboard 2.0 asks for up to 38 types."""
+    different = list(dict.fromkeys(names))
+    more = f" and {len(different) - _FEW} more" if len(different) > _FEW else ""
+    return f"{', '.join(different[:_FEW])}{more}"
 
 
 def _headline(summary: Summary) -> str:

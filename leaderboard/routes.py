@@ -64,6 +64,8 @@ _LEGACY_WEATHER_NAMES = frozenset(WEATHER_NAMES) - {
     "rayleigh_scattering_scale",
     "dust_storm",
 }
+# Where it holds, and its name: files of Longest6 and of LAV number their weathers.
+_NOT_OF_THE_WEATHER = frozenset({"route_percentage", "id"})
 DEFAULT_WEATHER = Weather(sun_altitude_angle=70.0, cloudiness=50.0)
 """What a 2.x route without <weathers> gets, and what an attribute that is not given is."""
 LEGACY_DEFAULT_WEATHER = Weather(sun_altitude_angle=70.0, cloudiness=30.0)
@@ -394,7 +396,7 @@ class _Reader:
 
     def _weather(self, element: Element, base: Weather, names: frozenset[str]) -> Weather:
         for name in element.attributes:
-            if name not in names and name != "route_percentage":
+            if name not in names and name not in _NOT_OF_THE_WEATHER:
                 self._warn(f"{name!r} is not a weather parameter of this kind of route and is ignored", element)
         return replace(base, **{name: self._number(element, name) for name in element.attributes if name in names})
 

@@ -225,7 +225,8 @@ class Attempt:
             stdin=subprocess.PIPE,
             stdout=self._output,
             stderr=subprocess.STDOUT,
-            env=environment({MARK: self._mark}),
+            # A guest may go through a set of texts: its order must not differ from run to run.
+            env=environment({MARK: self._mark, "PYTHONHASHSEED": "0"}),
         )
 
 

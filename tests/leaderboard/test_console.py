@@ -9,6 +9,7 @@ from rich.console import Console
 from leaderboard import console as consoles
 from leaderboard.console import Progress
 from leaderboard.heartbeat import Beat, Phase
+from scenarios.events import Outcome
 
 
 def job(route_id):
@@ -20,7 +21,7 @@ def result(driving_score, counts=True):
     return SimpleNamespace(
         record_id="RouteScenario_0_rep0",
         town="Harbor",
-        outcome="completed",
+        outcome=Outcome.COMPLETED,
         duration_game_s=10.0,
         duration_system_s=2.0,
         score=score if driving_score is not None else None,
@@ -96,3 +97,15 @@ def test_a_drive_without_a_score_says_why(screen):
     lost = result(None)
     progress.finished(lost, "the simulator ended with [exit] code 1")
     assert screen.getvalue() == ("RouteScenario_0_rep0: completed, no score (the simulator ended with [exit] code 1)\n")
+
+
+@pytest.mark.parametrize(
+    ("asked", "named"),
+    [(["Accident"], "Accident"), (["A", "B", "A", "C", "D", "E"], "A, B, C and 2 more")],
+)
+def test_a_world_that_lacked_a_scenario_is_named(screen, asked, named):
+    progress = make(screen, [], terminal=False)
+    lacking = result(90.0)
+    lacking.outcome, lacking.scenario_types = Outcome.SCENARIO_UNSUPPORTED, tuple(asked)
+    progress.finished(lacking, "completed")
+    assert f"scenario type unsupported: {named} (completed); 10 s in" in screen.getvalue()
