@@ -4,7 +4,8 @@ Rays, their order, what is dropped and how intensity fades follow CARLA's RayCas
 RayCastLidar.cpp. Like theirs, a laser meets the vehicle that carries it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from math import floor, inf, radians
 from typing import Final, NamedTuple
 
@@ -17,7 +18,7 @@ from simulator.maps.town import NONE, ROAD_LINES, ROADS
 from simulator.scene.tables import ARROW, CROSSWALK, MARKING, Frame
 from simulator.sensors.noise import normal, uniform
 from simulator.sensors.paint import painted
-from simulator.sensors.ray_cast import MOST_POINTS_PER_SECOND, Rays, Run, cast, one_by_one, read_only, sort_rays
+from simulator.sensors.ray_cast import MOST_POINTS_PER_SECOND, Hits, Rays, Run, cast, one_by_one, read_only, sort_rays
 from simulator.world.pose import Pose, rotation
 
 __all__ = [
@@ -92,6 +93,17 @@ def lidar_spec(attributes: Mapping[str, str], key: int) -> LidarSpec:
     return spec
 
 
+class _Scan(NamedTuple):
+    """What the rays of a tick met, and where its points and their numbers by channel go."""
+
+    azimuths: F8
+    elevations: F8
+    channels: I4  # the column of each channel in `hits`
+    hits: Hits
+    points: NDArray[np.void]
+    counts: NDArray[np.uint32]
+
+
 def read_lidar(
     spec: LidarSpec,
     angle_rad: float,
@@ -102,21 +114,18 @@ def read_lidar(
     run: Run = one_by_one,
 ) -> LidarReading:
     """INTENSITY_POINTs of one tick. `angle_rad` is the last reading's horizontal angle, 0 at first."""
-    azimuths, after = sweep(spec, angle_rad, frame.delta_s)
-    elevations = channel_elevations(spec)
-    points = np.empty(len(azimuths) * len(elevations), INTENSITY_POINT)
-    counts = np.zeros(spec.channels, np.uint32)
-    if len(points) == 0:
-        return LidarReading(after, counts, points)
-    rays, channels = _rays(spec, azimuths, elevations)
-    hits = cast(frame, pose, rays, paint=False, ignored=ignored, run=run)
-    size = _fill_intensity(
-        hits.distance_m, hits.triangle, channels, azimuths, elevations,
-        spec.attenuation_per_m, spec.dropoff_general_rate, spec.dropoff_intensity_limit, spec.dropoff_zero_intensity,
-        spec.noise_stddev_m,
-        spec.key, frame.number, points.view("<f4").reshape(-1, 4), counts,
-    )  # fmt: skip
-    return LidarReading(after, counts, points[:size])
+
+    def fill(scan: _Scan) -> int:
+        size: int = _fill_intensity(
+            scan.hits.distance_m, scan.hits.triangle, scan.channels, scan.azimuths, scan.elevations,
+            spec.attenuation_per_m, spec.dropoff_general_rate, spec.dropoff_intensity_limit,
+            spec.dropoff_zero_intensity, spec.noise_stddev_m,
+            spec.key, frame.number, scan.points.view("<f4").reshape(-1, 4), scan.counts,
+        )  # fmt: skip
+        return size
+
+    cast_at = partial(cast, frame, pose, paint=False, ignored=ignored, run=run)
+    return _read(spec, angle_rad, frame.delta_s, INTENSITY_POINT, cast_at, fill)
 
 
 def read_semantic_lidar(
@@ -129,33 +138,49 @@ def read_semantic_lidar(
     run: Run = one_by_one,
 ) -> LidarReading:
     """SEMANTIC_POINTs of one tick. `angle_rad` is the last reading's horizontal angle, 0 at first."""
-    azimuths, after = sweep(spec, angle_rad, frame.delta_s)
-    elevations = channel_elevations(spec)
-    points = np.empty(len(azimuths) * len(elevations), SEMANTIC_POINT)
-    counts = np.zeros(spec.channels, np.uint32)
-    if len(points) == 0:
-        return LidarReading(after, counts, points)
-    rays, channels = _rays(spec, azimuths, elevations)
-    hits = cast(frame, pose, rays, paint=True, ignored=ignored, run=run)
-    axes, eye = np.array(rotation(pose)), np.array([pose.x, pose.y, pose.z])
-    kinds, labels, params = (np.ascontiguousarray(frame.materials[name]) for name in ("kind", "label", "p"))
-    own_labels = np.ascontiguousarray(frame.instances["label"])
-    cosines = np.empty(hits.triangle.shape, np.float32)
-    instances = np.empty(hits.triangle.shape, np.int32)
-    tags = np.empty(hits.triangle.shape, np.uint8)
-    first_id = 0
-    for g in (read_only(frame.static), read_only(frame.movers)):
-        _describe(
-            hits.distance_m, hits.triangle, first_id, channels, azimuths, elevations, eye, axes,
-            g.vertices, g.triangles, g.normal, g.uv, g.material, g.instance,
-            kinds, labels, params, own_labels, cosines, instances, tags,
+
+    def fill(scan: _Scan) -> int:
+        axes, eye = np.array(rotation(pose)), np.array([pose.x, pose.y, pose.z])
+        kinds, labels, params = (np.ascontiguousarray(frame.materials[name]) for name in ("kind", "label", "p"))
+        own_labels = np.ascontiguousarray(frame.instances["label"])
+        shape = scan.hits.triangle.shape
+        cosines, instances, tags = np.empty(shape, np.float32), np.empty(shape, np.int32), np.empty(shape, np.uint8)
+        first_id = 0
+        for g in (read_only(frame.static), read_only(frame.movers)):
+            _describe(
+                scan.hits.distance_m, scan.hits.triangle, first_id, scan.channels, scan.azimuths, scan.elevations,
+                eye, axes, g.vertices, g.triangles, g.normal, g.uv, g.material, g.instance,
+                kinds, labels, params, own_labels, cosines, instances, tags,
+            )  # fmt: skip
+            first_id += len(g.triangles)
+        size: int = _fill_semantic(
+            scan.hits.distance_m, scan.hits.triangle, scan.channels, scan.azimuths, scan.elevations, spec.range_m,
+            cosines, np.ascontiguousarray(frame.instances["id"]), instances, tags,
+            scan.points.view("<f4").reshape(-1, 6), scan.points.view("<u4").reshape(-1, 6), scan.counts,
         )  # fmt: skip
-        first_id += len(g.triangles)
-    size = _fill_semantic(
-        hits.distance_m, hits.triangle, channels, azimuths, elevations, spec.range_m,
-        cosines, np.ascontiguousarray(frame.instances["id"]), instances, tags,
-        points.view("<f4").reshape(-1, 6), points.view("<u4").reshape(-1, 6), counts,
-    )  # fmt: skip
+        return size
+
+    cast_at = partial(cast, frame, pose, paint=True, ignored=ignored, run=run)
+    return _read(spec, angle_rad, frame.delta_s, SEMANTIC_POINT, cast_at, fill)
+
+
+def _read(
+    spec: LidarSpec,
+    angle_rad: float,
+    delta_s: float,
+    point: np.dtype[np.void],
+    cast_at: Callable[[Rays], Hits],
+    fill: Callable[[_Scan], int],
+) -> LidarReading:
+    """Turn the fan, cast its rays and let `fill` write the points, of which it says how many there are."""
+    azimuths, after = sweep(spec, angle_rad, delta_s)
+    elevations = channel_elevations(spec)
+    points = np.empty(len(azimuths) * len(elevations), point)
+    counts = np.zeros(spec.channels, np.uint32)
+    size = 0
+    if len(points):
+        rays, channels = _rays(spec, azimuths, elevations)
+        size = fill(_Scan(azimuths, elevations, channels, cast_at(rays), points, counts))
     return LidarReading(after, counts, points[:size])
 
 

@@ -156,7 +156,7 @@ def _parts(fan: Fan) -> list[tuple[int, int]]:
 def _reachable(geometry: Geometry, eye: F8, axes: F8, fan: Fan) -> tuple[I4, F8]:
     groups = np.empty(len(geometry.bounds), np.int32)
     boxes = np.empty((len(groups), 5))
-    count = reachable_groups(geometry.bounds, geometry.nearest_m, eye, axes, fan, groups, boxes)
+    count = reachable_groups(geometry.bounds, geometry.nearest_m, geometry.farthest_m, eye, axes, fan, groups, boxes)
     return groups[:count], boxes[:count]
 
 

@@ -82,7 +82,7 @@ def _bin_of(value, first, last, bins):  # type: ignore[no-untyped-def]
 
 
 @njit
-def reachable_groups(bounds, nearest_m, eye, axes, fan, groups, boxes):  # type: ignore[no-untyped-def]
+def reachable_groups(bounds, nearest_m, farthest_m, eye, axes, fan, groups, boxes):  # type: ignore[no-untyped-def]
     """Groups of the finest level that rays can reach; of each, its middle in the rays' frame and its half size.
 
     boxes[i] is x, y of the middle, then half of the extent along the axes of the world.
@@ -91,7 +91,7 @@ def reachable_groups(bounds, nearest_m, eye, axes, fan, groups, boxes):  # type:
     cos_up = 1.0 / np.sqrt(1.0 + fan.greatest * fan.greatest)
     cos_low = 1.0 / np.sqrt(1.0 + fan.least * fan.least)
     for g in range(len(bounds)):
-        if nearest_m[g] > 0.0:
+        if nearest_m[g] > 0.0 or farthest_m[g] <= 0.0:  # coarser, or hidden: the leaves of closed doors
             continue
         gap = 0.0
         radius = 0.0

@@ -247,3 +247,34 @@ def test_a_radar_sees_how_fast_a_car_goes_away(bench: Bench) -> None:
     length = 2.0 * other.bounding_box.extent.x
     gap = car.get_location().distance(other.get_location()) - 2.5 - 0.5 * length
     assert all(abs(d.velocity - 8.0) < 1.0 and -0.5 < d.depth - gap < length for d in moving)
+
+
+@pytest.mark.parametrize("model", ["vehicle.lincoln.mkz_2020", "vehicle.audi.etron"])
+def test_from_within_a_car_rays_go_out_as_sight_does(bench: Bench, model: str) -> None:
+    """Faces are met from outside only, and the leaves of closed doors from nowhere."""
+    car = bench.spawn(model, bench.ahead(bench.straight(), 5.0, up_m=0.2))
+    bench.seconds(1.0)
+    place = car.get_transform()
+    place.location.z += 0.8
+    place.rotation = carla.Rotation(pitch=-10.0, yaw=place.rotation.yaw + 90.0)
+    scanner = bench.sensor(
+        "sensor.lidar.ray_cast_semantic",
+        place=place,
+        channels="64",
+        points_per_second="1200000",
+        rotation_frequency="20",
+        upper_fov="40",
+        lower_fov="-40",
+        horizontal_fov="80",
+        range="50",
+    )
+    camera = bench.sensor("sensor.camera.depth", place=place, image_size_x="800", image_size_y="800")
+    bench.tick()
+    image, scan = camera.get(), scanner.get()
+    matrix = np.array(scan.transform.get_matrix())
+    world = sight.semantic_points(scan)["xyz"].astype(float) @ matrix[:3, :3].T + matrix[:3, 3]
+    x, y, ahead = sight.to_pixels(image, world)
+    inside = (x >= 0) & (x < 800) & (y >= 0) & (y < 800)
+    seen = sight.depth_m(image)[y[inside].astype(int), x[inside].astype(int)]
+    assert inside.sum() > 5000
+    assert np.mean(np.abs(seen - ahead[inside]) < 0.03 * seen + 0.02) > 0.97

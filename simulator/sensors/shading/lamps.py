@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.kernels import inline_njit, lean_njit, njit
+from simulator.scene.models.palette import HIGH_BEAM, LOW_BEAM
 from simulator.scene.tables import F4, U1
 from simulator.sensors.lanes import any_lane, choose, take, to_floats, to_ints
 from simulator.sensors.shading.kept import Kept
@@ -15,10 +16,6 @@ from simulator.sensors.shading.weather import Light
 __all__ = ["GLOW", "LAMP_COLOUR", "Beams", "add_glow", "beams_at", "beams_of", "pools_at", "pools_of"]
 
 LAMP_COLOUR: Final = (np.float32(1.0), np.float32(0.80), np.float32(0.54))
-
-# carla.VehicleLightState
-_LOW_BEAM: Final = 0x2
-_HIGH_BEAM: Final = 0x4
 
 _ZERO = np.float32(0.0)
 _HALF = np.float32(0.5)
@@ -151,9 +148,9 @@ def _fill_beams(casters, x0, y0, grid):  # type: ignore[no-untyped-def]
     free_m = np.empty(_WAYS, np.float64)
     for k in range(len(casters)):
         caster = casters[k]
-        if caster.lights & (_LOW_BEAM | _HIGH_BEAM) == 0:
+        if caster.lights & (LOW_BEAM | HIGH_BEAM) == 0:
             continue
-        high = caster.lights & _HIGH_BEAM != 0
+        high = caster.lights & HIGH_BEAM != 0
         reach = _HIGH_REACH_M if high else _LOW_REACH_M
         bright_m = 30.0 if high else 14.0
         cos_yaw, sin_yaw = np.cos(caster.yaw), np.sin(caster.yaw)
@@ -192,7 +189,7 @@ def _fill_beams(casters, x0, y0, grid):  # type: ignore[no-untyped-def]
 
 def beams_of(casters: NDArray[np.void], eye: NDArray[np.float64], ahead: NDArray[np.float64], light: Light) -> Beams:
     """The headlights that a camera may see shine; by day nobody sees them."""
-    if light.night <= 0.0 or not np.any(casters["lights"] & (_LOW_BEAM | _HIGH_BEAM)):
+    if light.night <= 0.0 or not np.any(casters["lights"] & (LOW_BEAM | HIGH_BEAM)):
         return NO_BEAMS
     side_m = _BEAM_CELLS * float(_BEAM_CELL_M)
     # Mostly before the camera, in steps of a square so that the pattern does not crawl when the camera moves.
