@@ -322,9 +322,8 @@ class Evaluation:
         job = plan.job
         by_itself = ended.outcome is Outcome.PROCESS_DIED and ended.phase.is_guests
         died_in = ended.phase.name.lower() if by_itself else ""
-        outcome = judged(
-            self._blamed(job, ended, died_in), self._events(self._run.attempt(job.record_id, plan.attempt))
-        )
+        events = self._events(self._run.attempt(job.record_id, plan.attempt))
+        outcome = judged(self._blamed(job, ended, died_in), events)
         with self._lock:
             failures = self._failed.get(job.record_id, 0)
             final = is_final(outcome, failures)
@@ -353,9 +352,10 @@ class Evaluation:
     def _blamed(self, job: Job, ended: Ended, died_in: str) -> Outcome:
         """The first death may be anybody's; a second one in the same phase of the guest is the guest's."""
         before = self._deaths[job.record_id]
-        if died_in and died_in in before:
+        if died_in in before:
             return Outcome.AGENT_DIED
-        before.add(died_in)
+        if died_in:
+            before.add(died_in)
         return ended.outcome
 
     @staticmethod
