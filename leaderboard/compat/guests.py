@@ -5,6 +5,7 @@ fed.
 from __future__ import annotations
 
 import importlib
+import inspect
 import sys
 from pathlib import Path
 from typing import Any, Final
@@ -64,10 +65,13 @@ class GuestContext:
             if traffic_manager_port is not None:
                 provider.set_traffic_manager_port(traffic_manager_port)
             provider.set_world(world)
-            provider.register_actor(ego, ego.get_transform())
+            # That of leaderboard 1.0 takes the actor alone, and has another name for the route.
+            known = len(inspect.signature(provider.register_actor).parameters)
+            provider.register_actor(*(ego, ego.get_transform())[:known])
             # scenario_runner's get_hero_actor looks here, at what it has spawned itself.
             provider._carla_actor_pool[ego.id] = ego
-            provider.set_ego_route(route)
+            set_route = getattr(provider, "set_ego_route", None) or provider.set_ego_vehicle_route
+            set_route(route)
         except (AttributeError, TypeError, ImportError) as error:
             raise UserError(
                 f"your copy of scenario_runner ({_file_of(provider)}) is not one that this harness can feed ({error}); "

@@ -342,6 +342,30 @@ class GameTime:
     assert sys.modules["srunner.scenariomanager.timer"].GameTime.told == ["restart", 7]
 
 
+def test_the_copy_of_leaderboard_1_0_is_fed_too(tmp_path, monkeypatch):
+    own = tmp_path / "srunner" / "scenariomanager"
+    own.mkdir(parents=True)
+    for folder in (own, own.parent):
+        (folder / "__init__.py").write_text("")
+    (own / "timer.py").write_text("from leaderboard.compat.game_time import GameTime")
+    (own / "carla_data_provider.py").write_text(
+        """
+class CarlaDataProvider:
+    _carla_actor_pool = {}
+    set_client = set_world = set_traffic_manager_port = staticmethod(lambda given: None)
+    on_carla_tick = staticmethod(lambda: None)
+    @staticmethod
+    def register_actor(actor): CarlaDataProvider.actor = actor
+    @staticmethod
+    def set_ego_vehicle_route(route): CarlaDataProvider.route = route
+"""
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    started()
+    provider = sys.modules["srunner.scenariomanager.carla_data_provider"].CarlaDataProvider
+    assert (provider.actor.id, len(provider.route)) == (24, 301)
+
+
 def test_a_copy_that_cannot_be_fed_is_said_in_one_sentence(tmp_path, monkeypatch):
     own = tmp_path / "srunner" / "scenariomanager"
     own.mkdir(parents=True)
