@@ -118,6 +118,7 @@ _FIXED: Final = (
 
 def write_manifest(path: Path, manifest: Manifest) -> None:
     content = {"schema": "manifest", "version": MANIFEST_SCHEMA_VERSION, **dataclasses.asdict(manifest)}
+    content["repeatable"] = manifest.repeatable
     write_atomic(path, json.dumps(content, indent=2, allow_nan=False).encode() + b"\n")
 
 
@@ -125,6 +126,7 @@ def read_manifest(path: Path) -> Manifest:
     try:
         content = json.loads(path.read_bytes())
         schema, version = content.pop("schema"), content.pop("version")
+        content.pop("repeatable", None)  # follows from the rest
         if (schema, version) != ("manifest", MANIFEST_SCHEMA_VERSION):
             raise ValueError(f"version {version}; this program reads version {MANIFEST_SCHEMA_VERSION}")
         for name, kind in _PARTS.items():

@@ -361,6 +361,14 @@ def test_the_manifest_comes_back(tmp_path):
     assert not manifest(timing="measured").repeatable
 
 
+@pytest.mark.parametrize(("timing", "repeatable"), [("sync", True), ("measured", False), ("replay:runs/a", True)])
+def test_a_manifest_says_whether_its_run_repeats(tmp_path, timing, repeatable):
+    path = tmp_path / "manifest.json"
+    manifests.write_manifest(path, manifest(timing=timing))
+    assert json.loads(path.read_text())["repeatable"] is repeatable
+    assert manifests.read_manifest(path) == manifest(timing=timing)
+
+
 @pytest.mark.parametrize(
     "content", ["", "[]", "{}", '{"schema": "manifest", "version": 99}', '{"schema": "manifest", "version": 1}']
 )
