@@ -24,10 +24,12 @@ __all__ = [
     "LANES",
     "all_lanes",
     "any_lane",
+    "bits_of",
     "choose",
     "floor_of",
     "lane_numbers",
     "load",
+    "lowest_bit",
     "root",
     "store",
     "take",
@@ -160,6 +162,7 @@ for _operator, _sign in (
     (operator.gt, ">"),
     (operator.ge, ">="),
     (operator.eq, "=="),
+    (operator.ne, "!="),
 ):
     _define((_operator,), FLOATS, FLAGS, _compared(_sign, floats=True))
     _define((_operator,), INTS, FLAGS, _compared(_sign, floats=False))
@@ -222,12 +225,15 @@ def choose(typing_context, condition, yes, no):  # type: ignore[no-untyped-def]
 
 @intrinsic
 def all_lanes(typing_context, number):  # type: ignore[no-untyped-def]
-    """A float32 in all lanes."""
+    """A float32 or an integer in all lanes."""
+    lanes = FLOATS if number == types.float32 else INTS
 
     def generate(context, builder, sig, arguments):  # type: ignore[no-untyped-def]
-        return _spread(builder, arguments[0])
+        return _as_lanes(context, builder, arguments[0], sig.args[0], lanes)
 
-    return (signature(FLOATS, types.float32), generate) if number == types.float32 else None
+    if number != types.float32 and not isinstance(number, types.Integer):
+        return None
+    return signature(lanes, number), generate
 
 
 @intrinsic
@@ -264,6 +270,26 @@ def to_floats(typing_context, x):  # type: ignore[no-untyped-def]
 
 
 @intrinsic
+def bits_of(typing_context, flags):  # type: ignore[no-untyped-def]
+    """A number whose bit k is set where the condition holds in lane k."""
+
+    def generate(context, builder, sig, arguments):  # type: ignore[no-untyped-def]
+        return builder.zext(builder.bitcast(arguments[0], ir.IntType(LANES)), _I64)
+
+    return (signature(types.int64, FLAGS), generate) if flags == FLAGS else None
+
+
+@intrinsic
+def lowest_bit(typing_context, bits):  # type: ignore[no-untyped-def]
+    """Which is the lowest bit that is set in an int64 other than 0."""
+
+    def generate(context, builder, sig, arguments):  # type: ignore[no-untyped-def]
+        return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 1))
+
+    return (signature(types.int64, types.int64), generate) if bits == types.int64 else None
+
+
+@intrinsic
 def any_lane(typing_context, flags):  # type: ignore[no-untyped-def]
     """Whether a condition holds in some lane."""
 
@@ -290,22 +316,23 @@ def _is_contiguous(array: Any, *dtypes: Any) -> bool:
 
 @intrinsic
 def load(typing_context, array, row, column):  # type: ignore[no-untyped-def]
-    """array[row, column : column + LANES] of float32."""
-    if not _is_contiguous(array, types.float32) or array.ndim != 2:
+    """array[row, column : column + LANES] of float32, or of int32."""
+    if not _is_contiguous(array, types.float32, types.int32) or array.ndim != 2:
         return None
+    lanes = FLOATS if array.dtype == types.float32 else INTS
 
     def generate(context, builder, sig, arguments):  # type: ignore[no-untyped-def]
         place = _place(context, builder, sig.args[0], *arguments)
-        return builder.load(builder.bitcast(place, FLOATS.vector.as_pointer()), align=4)
+        return builder.load(builder.bitcast(place, lanes.vector.as_pointer()), align=4)
 
-    return signature(FLOATS, array, types.int64, types.int64), generate
+    return signature(lanes, array, types.int64, types.int64), generate
 
 
 @intrinsic
 def store(typing_context, array, row, column, x):  # type: ignore[no-untyped-def]
-    """array[row, column : column + LANES] = x, of float32; or of uint32, its low bits those of Ints."""
-    wanted = {FLOATS: types.float32, INTS: types.uint32}.get(x)
-    if not _is_contiguous(array, wanted) or array.ndim != 2:
+    """array[row, column : column + LANES] = x, of float32; with Ints of int32, or of uint32 with the same bits."""
+    wanted = {FLOATS: (types.float32,), INTS: (types.int32, types.uint32)}.get(x, ())
+    if not _is_contiguous(array, *wanted) or array.ndim != 2:
         return None
 
     def generate(context, builder, sig, arguments):  # type: ignore[no-untyped-def]

@@ -11,10 +11,12 @@ from simulator.sensors.lanes import (
     LANES,
     all_lanes,
     any_lane,
+    bits_of,
     choose,
     floor_of,
     lane_numbers,
     load,
+    lowest_bit,
     root,
     store,
     take,
@@ -112,6 +114,20 @@ def test_one_lane_is_enough_for_any():
     assert not somewhere(a, np.float32(0.5))
     a[0, 11] = 1.0
     assert somewhere(a, np.float32(0.5))
+
+
+@lean_njit
+def bits(a, whole):
+    found = bits_of(load(a, 0, 0) > HALF)
+    store(whole, 0, 0, choose(load(whole, 0, 0) != all_lanes(3), load(whole, 0, 0), all_lanes(-1)))
+    return found, lowest_bit(found)
+
+
+def test_conditions_become_bits():
+    a, whole = np.zeros((1, LANES), np.float32), np.arange(LANES, dtype=np.int32)[None].copy()
+    a[0, [5, 11]] = 1.0
+    assert bits(a, whole) == (1 << 5 | 1 << 11, 5)
+    assert whole[0].tolist() == [0, 1, 2, -1, *range(4, LANES)]
 
 
 def test_double_precision_does_not_creep_in():

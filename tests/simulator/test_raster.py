@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from simulator.kernels import njit
 from simulator.scene.tables import ASPHALT, MARKING, WALL
+from simulator.sensors.lanes import LANES
 from simulator.sensors.raster import FAR_M, NEAR_M, Workspace, camera_view
-from simulator.sensors.raster.lanes import LANES, draw_span
+from simulator.sensors.raster.bands import draw_span
 from tests.simulator.drawn_triangles import box, frame, geometry, ground, instances, materials
 from tests.simulator.drawn_views import cast, degrees, rays, see
 
@@ -415,27 +416,41 @@ def test_a_workspace_can_be_used_again_for_anything():
 
 
 @njit
-def draw(zinv, triangle, row_start, first, end, start, slope, row):
-    draw_span(zinv, triangle, row_start, first, end, np.float32(start), np.float32(slope), np.int32(row))
+def draw(zinv, triangle, j, first, end, start, slope, face):
+    draw_span(zinv, triangle, j, first, end, np.float32(start), np.float32(slope), np.int32(face))
 
 
 def test_lanes_do_what_the_plain_loop_does():
     random = np.random.default_rng(9)
     width = 4 * LANES
-    zinv = random.uniform(0, 1, 2 * width).astype(np.float32)
-    triangle = random.integers(0, 99, 2 * width).astype(np.int32)
+    zinv = random.uniform(0, 1, (2, width)).astype(np.float32)
+    triangle = random.integers(0, 99, (2, width)).astype(np.int32)
     for _ in range(500):
         first, end = sorted(random.integers(0, width + 1, 2))
         start, slope = np.float32(random.uniform(0, 1)), np.float32(random.normal(0, 0.02))
-        row_start = width * int(random.integers(2))
+        j = int(random.integers(2))
         before = zinv.copy(), triangle.copy()
         z = start + slope * np.arange(end - first, dtype=np.float32)
-        here = slice(row_start + first, row_start + end)
+        here = j, slice(first, end)
         nearer = z > before[0][here]
-        draw(zinv, triangle, row_start, first, end, start, slope, 1000)
+        draw(zinv, triangle, j, first, end, start, slope, 1000)
         before[0][here] = np.where(nearer, z, before[0][here])
         before[1][here] = np.where(nearer, 1000, before[1][here])
         assert np.array_equal(zinv, before[0])
         assert np.array_equal(triangle, before[1])
         triangle[triangle == 1000] = 5
         zinv *= np.float32(0.97)
+
+
+def test_pieces_of_one_surface_show_one_face():
+    flat = np.array([[[9, -4, -3], [9, 4, -3], [9, 4, 3]], [[9, -4, -3], [9, 4, 3], [9, -4, 3]]], float)
+    bent = flat.copy()
+    bent[1, 2] = (8.7, -4, 3)
+    view = camera_view(64, 48, 90.0, AT_ORIGIN)
+    for triangles, material, faces in ((flat, [0, 0], 1), (flat, [0, 1], 2), (bent, [0, 0], 2)):
+        drawn = frame(
+            static=geometry([facing(triangles, view)], material=material),
+            materials_=materials({"kind": WALL}, {"kind": WALL, "r": 0.5}),
+        )
+        seen = see(drawn, view)[1]
+        assert len(set(seen[seen >= 0].tolist())) == faces

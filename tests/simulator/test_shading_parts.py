@@ -28,15 +28,15 @@ def weather(**changes):
 @given(st.integers(0, 2**32 - 1), st.integers(1, 70), st.sampled_from([1, 2, 5, 30]))
 def test_runs_hold_each_pixels_samples_once(seed, width, stretch):
     random = np.random.default_rng(seed)
-    padded = -(-2 * width // 16) * 16
+    padded = 2 * width + LANES
     numbers = [np.repeat(random.integers(-1, 6, padded), stretch)[:padded] for _ in range(2)]
     rows = np.stack(numbers if random.random() < 0.5 else [numbers[0], numbers[0]])
     rows = rows.astype(np.int32)
-    room = np.zeros((ROOM_ROWS, width + 2), np.float32)
+    room = np.zeros((ROOM_ROWS, width + LANES), np.float32)
     triangle = np.empty(4 * width + 4, np.int32)
     first, end, slot = (np.empty(4 * width + 4, np.int64) for _ in range(3))
-    alike = np.zeros((width + 7) // 8 * 8, np.uint8)
-    n = find_runs(rows[0], rows[1], width, alike, np.empty((5, 4), np.int64), room, triangle, first, end, slot)
+    buffer = np.concatenate([np.full((3, padded), 7, np.int32), rows])
+    n = find_runs(buffer, 3, width, np.empty((5, 4), np.int64), room, triangle, first, end, slot)
     told = [{} for _ in range(width)]
     for k in range(n):
         for x in range(first[k], end[k]):

@@ -8,14 +8,31 @@ from typing import Final
 
 import numpy as np
 
-from simulator.kernels import lean_njit
-from simulator.sensors.raster.lanes import draw_span
+from simulator.kernels import inline_njit, lean_njit
+from simulator.sensors.lanes import LANES, all_lanes, choose, lane_numbers, load, store
 from simulator.sensors.raster.view import FAR_M, NEAR_M
 
-__all__ = ["count_bands", "fill_bands", "raster_band"]
+__all__ = ["count_bands", "draw_span", "fill_bands", "raster_band"]
 
 # Of the sky. A little below 1 / FAR_M, so that it does not become a little less than FAR_M again.
 _FARTHEST: Final = np.float32(np.nextafter(np.float32(1.0 / FAR_M), np.float32(0.0)))
+
+
+@inline_njit
+def draw_span(zinv, triangle, j, first, end, start, slope, face):  # type: ignore[no-untyped-def]
+    """Draw columns first <= i < end of row j where 1 / depth, that is start + slope * (i - first), is the greatest yet.
+
+    What is beside the span in its blocks of LANES columns is read and written back unchanged.
+    """
+    faces = all_lanes(face)
+    length = np.float32(end - first)
+    for block in range(first & -LANES, end, LANES):
+        step = lane_numbers() + np.float32(block - first)
+        z = step * slope + start
+        old = load(zinv, j, block)
+        nearer = (step >= np.float32(0.0)) & (step < length) & (z > old)
+        store(zinv, j, block, choose(nearer, z, old))
+        store(triangle, j, block, choose(nearer, faces, load(triangle, j, block)))
 
 
 @lean_njit
@@ -23,7 +40,8 @@ def raster_band(setup, band, zinv, triangle):  # type: ignore[no-untyped-def]
     """Draw the rows of samples band * band_rows ... of a view; returns how many rows there are.
 
     Into zinv goes 1 / depth AS COMPARED, that is a little too large on markings: for the true depth use the planes of
-    setup.faces. Into triangle goes the row in setup.faces, -1 where nothing is seen.
+    setup.faces. Into triangle goes a row in setup.faces, -1 where nothing is seen; triangles that are pieces of one
+    surface have one row for all.
     """
     top = band * setup.band_rows
     rows = min(setup.band_rows, setup.height - top)
@@ -31,6 +49,7 @@ def raster_band(setup, band, zinv, triangle):  # type: ignore[no-untyped-def]
     flat_triangle = triangle.reshape(-1)
     for k in range(rows * zinv.shape[1]):
         flat_zinv[k] = _FARTHEST
+    for k in range(rows * zinv.shape[1]):
         flat_triangle[k] = -1
     for entry in range(setup.band_start[band], setup.band_start[band + 1]):
         row = setup.band_triangles[entry]
@@ -59,7 +78,7 @@ def raster_band(setup, band, zinv, triangle):  # type: ignore[no-untyped-def]
             if first >= end:
                 continue
             start = np.float32(at_row + span.z_i * first)
-            draw_span(flat_zinv, flat_triangle, (j - top) * zinv.shape[1], first, end, start, slope, np.int32(row))
+            draw_span(zinv, triangle, j - top, first, end, start, slope, span.face)
     return rows
 
 

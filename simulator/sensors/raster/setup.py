@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.scene.tables import F4, I4, Geometry
+from simulator.sensors.lanes import LANES
 from simulator.sensors.raster.bands import count_bands, fill_bands
 from simulator.sensors.raster.cull import cull_groups
-from simulator.sensors.raster.lanes import LANES
 from simulator.sensors.raster.tables import FACE, SPAN
 from simulator.sensors.raster.triangles import setup_groups
 from simulator.sensors.raster.view import View
@@ -98,13 +98,13 @@ class Workspace:
 def band_buffers(setup: Setup) -> tuple[F4, I4]:
     """Buffers for raster_band, to be used by one thread at a time: 1 / depth and triangle, [rows, columns].
 
-    There are a few columns more than samples in a row.
+    There are LANES columns or more beside the samples of a row.
     """
     return np.empty(_buffer_shape(setup), np.float32), np.empty(_buffer_shape(setup), np.int32)
 
 
 def _buffer_shape(setup: Setup) -> tuple[int, int]:
-    return setup.band_rows, -(-setup.width // LANES) * LANES
+    return setup.band_rows, (-(-setup.width // LANES) + 1) * LANES
 
 
 def one_by_one(tasks: Sequence[Callable[[], None]]) -> None:

@@ -37,6 +37,10 @@ SPAN: Final = np.dtype(
         ("crosses_near", np.int32),  # 1: samples with 1 / depth above 1 / NEAR_M are to be left out
         ("first_row", np.int32),  # of samples
         ("end_row", np.int32),
+        (
+            "face",
+            np.int32,
+        ),  # the row of the face to be shown: that of an earlier triangle of the same surface, or its own
     ],
     align=True,
 )

@@ -33,6 +33,12 @@ _OVERLAP: Final = 1e-9
 # An edge is level if it is so nearly level that it passes less than one row within all columns that there can be.
 _LEVEL: Final = 1e-12
 
+# Triangles are pieces of one surface if nothing on the screen can tell them apart: parts of a normal, of a depth, and
+# metres along the surface (of a sign's face, a part of it).
+_SAME_NORMAL: Final = np.float32(1e-3)
+_SAME_DEPTH: Final = 2e-4
+_SAME_UV: Final = 2e-3
+
 _NEVER: Final = np.float64(1e30)
 
 
@@ -107,6 +113,7 @@ def _extent(corners, a, b, c, in_front, focal, middle_i, middle_j):  # type: ign
 @lean_njit
 def _setup_group(view, geometry, g, materials, instances, scale, corners, spans, faces, row):  # type: ignore[no-untyped-def]
     """Set up the triangles of a group in rows from `row` on; returns the first row after them."""
+    first_row = row
     first_vertex = geometry.vertex_start[g]
     _transform(view, geometry.vertices[first_vertex : geometry.vertex_start[g + 1]], scale, corners)
     width = view.width * scale
@@ -151,8 +158,40 @@ def _setup_group(view, geometry, g, materials, instances, scale, corners, spans,
             _write_planes(
                 span, faces[row], view, geometry, t, materials, instances, scale, edge_a, edge_b, edge_c, volume
             )
+            span.face = row
+            if row > first_row and in_front == 3:
+                before = spans[row - 1].face
+                if _is_same_surface(faces[before], faces[row], geometry, t, corners, (a, b, c), scale):
+                    span.face = before
             row += 1
     return row
+
+
+@lean_njit
+def _is_same_surface(before, face, geometry, t, corners, abc, scale):  # type: ignore[no-untyped-def]
+    """Whether a face that was set up before looks, at the corners of this triangle, as its own face does.
+
+    Two triangles that make a rectangle do: shading then finds one surface, and not an edge across it.
+    """
+    if before.material != face.material or before.instance != face.instance:
+        return False
+    turn_x, turn_y = before.normal_x - face.normal_x, before.normal_y - face.normal_y
+    turn_z = before.normal_z - face.normal_z
+    if max(abs(turn_x), abs(turn_y), abs(turn_z)) > _SAME_NORMAL:
+        return False
+    has_uv = is_paint(face.kind) or face.kind in (WALL, SIGN)
+    for corner in range(3):
+        k = abc[corner]
+        depth = np.float64(corners[2, k])
+        x, y = (np.float64(corners[3, k]) + 0.5) / scale, (np.float64(corners[4, k]) + 0.5) / scale
+        if abs((before.z_x * x + before.z_y * y + before.z_1) * depth - 1.0) > _SAME_DEPTH:
+            return False
+        if has_uv:
+            u = (before.u_x * x + before.u_y * y + before.u_1) * depth
+            v = (before.v_x * x + before.v_y * y + before.v_1) * depth
+            if max(abs(u - geometry.uv[t, corner, 0]), abs(v - geometry.uv[t, corner, 1])) > _SAME_UV:
+                return False
+    return True
 
 
 @lean_njit

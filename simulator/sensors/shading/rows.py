@@ -129,8 +129,7 @@ class Scratch(NamedTuple):
     room: F4  # [ROOM_ROWS, columns]: see patterns
     lines: F4  # [6, places]: the sky along the upper and the lower edge of a band
     bytes_of_row: NDArray[np.uint32]  # [1, columns]
-    parts: NDArray[np.int64]  # for find_runs, as the next five are
-    alike: NDArray[np.uint8]
+    parts: NDArray[np.int64]  # for find_runs, as the next four are
     run_triangle: NDArray[np.int32]
     run_first: NDArray[np.int64]
     run_end: NDArray[np.int64]
@@ -151,7 +150,6 @@ def scratch_for(width: int, n_shadows: int) -> Scratch:
         np.zeros((6, places), np.float32),
         np.zeros((1, columns), np.uint32),
         np.zeros((5, MOST_PARTS), np.int64),
-        np.zeros(-(-width // 8) * 8, np.uint8),
         np.zeros(runs, np.int32),
         *(np.zeros(runs, np.int64) for _ in range(3)),
         *(np.zeros(n_shadows, np.int64) for _ in range(2)),
@@ -214,10 +212,9 @@ def draw_bands(setup, view, look, claims, zinv, triangle, scratch, pixels, notes
         for j in range(rows):
             y = top + j
             n = find_runs(
-                triangle[2 * j],
-                triangle[2 * j + 1],
+                triangle,
+                2 * j,
                 view.width,
-                scratch.alike,
                 scratch.parts,
                 room,
                 scratch.run_triangle,
