@@ -452,5 +452,7 @@ def test_pieces_of_one_surface_show_one_face():
             static=geometry([facing(triangles, view)], material=material),
             materials_=materials({"kind": WALL}, {"kind": WALL, "r": 0.5}),
         )
-        seen = see(drawn, view)[1]
+        seen = see(drawn, view, scale=2).face
         assert len(set(seen[seen >= 0].tolist())) == faces
+        seen = see(drawn, view).face  # the exact cameras'
+        assert len(set(seen[seen >= 0].tolist())) == 2

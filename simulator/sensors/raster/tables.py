@@ -40,7 +40,7 @@ SPAN: Final = np.dtype(
         (
             "face",
             np.int32,
-        ),  # the row of the face to be shown: that of an earlier triangle of the same surface, or its own
+        ),  # the row of the face to be shown: its own, or that of an earlier piece of its surface
     ],
     align=True,
 )

@@ -35,7 +35,7 @@ _LEVEL: Final = 1e-12
 
 # Triangles are pieces of one surface if nothing on the screen can tell them apart: parts of a normal, of a depth, and
 # metres along the surface (of a sign's face, a part of it).
-_SAME_NORMAL: Final = np.float32(1e-3)
+_SAME_NORMAL: Final = np.float32(1e-5)
 _SAME_DEPTH: Final = 2e-4
 _SAME_UV: Final = 2e-3
 
@@ -114,6 +114,7 @@ def _extent(corners, a, b, c, in_front, focal, middle_i, middle_j):  # type: ign
 def _setup_group(view, geometry, g, materials, instances, scale, corners, spans, faces, row):  # type: ignore[no-untyped-def]
     """Set up the triangles of a group in rows from `row` on; returns the first row after them."""
     first_row = row
+    merges = scale > 1  # pictures of light; the exact cameras show each triangle as it is
     first_vertex = geometry.vertex_start[g]
     _transform(view, geometry.vertices[first_vertex : geometry.vertex_start[g + 1]], scale, corners)
     width = view.width * scale
@@ -159,7 +160,7 @@ def _setup_group(view, geometry, g, materials, instances, scale, corners, spans,
                 span, faces[row], view, geometry, t, materials, instances, scale, edge_a, edge_b, edge_c, volume
             )
             span.face = row
-            if row > first_row and in_front == 3:
+            if merges and row > first_row and in_front == 3:
                 before = spans[row - 1].face
                 if _is_same_surface(faces[before], faces[row], geometry, t, corners, (a, b, c), scale):
                     span.face = before
