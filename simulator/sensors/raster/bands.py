@@ -40,7 +40,7 @@ def raster_band(setup, band, zinv, triangle):  # type: ignore[no-untyped-def]
     """Draw the rows of samples band * band_rows ... of a view; returns how many rows there are.
 
     Into zinv goes 1 / depth AS COMPARED, that is a little too large on markings: for the true depth use the planes of
-    setup.faces. Into triangle goes a row in setup.faces, -1 where nothing is seen; with more than one sample in a pixel,
+    setup.faces. Into triangle goes a row in setup.faces, -1 where nothing is seen; with several samples in a pixel,
     triangles that are pieces of one surface have one row for all.
     """
     top = band * setup.band_rows

@@ -103,6 +103,8 @@ _SPOTS_PER_PIXEL = np.float32(0.2)
 # Knots are about this far apart on the ground, and between one and this many times LANES pixels.
 _KNOT_M = np.float32(0.5)
 _MOST_STEPS: Final = 4
+# The light of headlights has sharper edges: where knots would be farther apart than this, it is worked out everywhere.
+_BEAM_KNOT_M = np.float32(1.0)
 
 
 class Look(NamedTuple):
@@ -396,6 +398,7 @@ def _shade_row(faces, view, look, y, n_runs, scratch, n_here, notes, n_notes):  
         slope_y,
         slope_z,
     )
+    has_beams = len(look.beams.grid) > 0
     for run in range(n_runs):
         if scratch.run_triangle[run] < 0:
             continue
@@ -436,6 +439,7 @@ def _shade_row(faces, view, look, y, n_runs, scratch, n_here, notes, n_notes):  
         ray_z = rays.row_z + slope_z * middle
         mid_norm = root(ray_x * ray_x + ray_y * ray_y + ray_z * ray_z)
         step = LANES
+        stretch = end - first
         shade_level = -1
         chain = look.tiles[FINE]
         start, side, scale = 0, 1, _ONE
@@ -457,6 +461,8 @@ def _shade_row(faces, view, look, y, n_runs, scratch, n_here, notes, n_notes):  
                 start, side, scale = texture_level(footprint_m, _PER_TEXEL)
             if is_ground:
                 step = LANES * min(max(int(_KNOT_M / (across_m * np.float32(LANES))), 1), _MOST_STEPS)
+                if has_beams and across_m * np.float32(LANES) > _BEAM_KNOT_M:
+                    stretch = LANES
                 if nz > _HALF:
                     shade_level = level_of(footprint_m, _SHADE_CELL_M, SHADE_LEVELS - 1)
                     if shade.has_levels != 0:
@@ -481,22 +487,6 @@ def _shade_row(faces, view, look, y, n_runs, scratch, n_here, notes, n_notes):  
             green * shine,
             blue * shine,
         )
-
-        # --- its light: in a short run that of each pixel, else at knots
-        last = np.float32(end) - _HALF
-        is_short = end - first <= LANES
-        if is_short:
-            step = 1
-        n_knots = (end - first - 2 + step) // step + 1
-        for k in range(0, n_knots, LANES):
-            column = min((lane_numbers() + np.float32(k)) * np.float32(step) + (np.float32(first) + _HALF), last)
-            l_r, l_g, l_b, a_r, a_g, a_b = _light_at(look, rays, surface, column)
-            store(room, KNOT_LIGHT, k, l_r)
-            store(room, KNOT_LIGHT + 1, k, l_g)
-            store(room, KNOT_LIGHT + 2, k, l_b)
-            store(room, KNOT_ADD, k, a_r)
-            store(room, KNOT_ADD + 1, k, a_g)
-            store(room, KNOT_ADD + 2, k, a_b)
 
         # --- windows and signs
         apart, pane_r, pane_g, pane_b = _ZERO, _ZERO, _ZERO, _ZERO
@@ -526,72 +516,92 @@ def _shade_row(faces, view, look, y, n_runs, scratch, n_here, notes, n_notes):  
         sun_b = light.sun_b * sun / (light.sun_b * sun + from_b + np.float32(1e-6))
         off = _ZERO if shines else _ONE  # a lit lamp's light has been added
 
-        # --- together
-        for x in range(first, end, LANES):
-            middles = load(room, COLUMN, x)
-            part = _part_of(room, of, x, middles, last)
-            column = min(middles, last)
-            c_r, c_g, c_b = all_lanes(red * off), all_lanes(green * off), all_lanes(blue * off)
-            m_r, m_g, m_b = all_lanes(_ZERO), all_lanes(_ZERO), all_lanes(_ZERO)
-            if is_ground or kind in (FOLIAGE, ROOF):
-                depth = depth_at(face.z_x, z_row, column)
-                x_m = (column * rays.slope_x + rays.row_x) * depth + rays.eye_x
-                y_m = (column * rays.slope_y + rays.row_y) * depth + rays.eye_y
-                z_m = (column * rays.slope_z + rays.row_z) * depth + rays.eye_z
-                if kind == FOLIAGE:
-                    grain = leaves_at(chain, start, side, scale, x_m, y_m, z_m)
-                else:
-                    grain = texture_at(chain, start, side, scale, x_m, y_m)
-                if is_paint:
-                    paint = paint_at(face, kind, material.p, mid_row, column, depth)
-                    c_r = ribbon_colour(_ASPHALT[0], red, grain, paint)
-                    c_g = ribbon_colour(_ASPHALT[1], green, grain, paint)
-                    c_b = ribbon_colour(_ASPHALT[2], blue, grain, paint)
-                else:
-                    c_r, c_g, c_b = grain * red, grain * green, grain * blue
-                if is_ground:
-                    keep, lit = all_lanes(_ONE), all_lanes(_ONE)
-                    if sun > _ZERO:
-                        if shade_level >= 0:
-                            lit = ground_lit(shade, shade_level, x_m, y_m)
-                        else:
-                            lit = clear_of_shadow(
-                                shade, x_m + _OFF_SURFACE_M * nx, y_m + _OFF_SURFACE_M * ny, z_m + _OFF_SURFACE_M * nz
-                            )
-                    for k in range(n_here):
-                        shadow = look.shadows[scratch.here_shadows[k]]
-                        if shadow.first_column < min(end, x + LANES) and shadow.end_column > x:
-                            kept, clear = caster_at(shadow, x_m, y_m, z_m)
-                            keep *= kept
-                            lit *= clear
-                    hidden = _ONE - lit
-                    c_r *= keep * (_ONE - hidden * sun_r)
-                    c_g *= keep * (_ONE - hidden * sun_g)
-                    c_b *= keep * (_ONE - hidden * sun_b)
-            elif kind == WALL:
-                depth = depth_at(face.z_x, z_row, column)
-                height, window, own = windows_at(face, material.p, mid_row, mid_depth, column, depth)
-                c_r = wall_colour(red, height, window, own)
-                c_g = wall_colour(green, height, window, own)
-                c_b = wall_colour(blue, height, window, own)
-                window *= pane_light(own, apart, light.lamps_on != 0)
-                m_r, m_g, m_b = window * pane_r, window * pane_g, window * pane_b
-            elif kind == SIGN:
-                c_r, c_g, c_b = load(room, COLOUR, x), load(room, COLOUR + 1, x), load(room, COLOUR + 2, x)
+        for begin in range(first, end, stretch):
+            # --- light: in a short stretch that of each pixel, else at knots
+            finish = min(begin + stretch, end)
+            last = np.float32(finish) - _HALF
+            is_short = finish - begin <= LANES
             if is_short:
-                m_r += c_r * load(room, KNOT_LIGHT, 0) + load(room, KNOT_ADD, 0)
-                m_g += c_g * load(room, KNOT_LIGHT + 1, 0) + load(room, KNOT_ADD + 1, 0)
-                m_b += c_b * load(room, KNOT_LIGHT + 2, 0) + load(room, KNOT_ADD + 2, 0)
-            else:
-                k = min((x - first) // step, n_knots - 2)
-                from_column = np.float32(first + k * step) + _HALF
-                t = (column - from_column) * (_ONE / (min(from_column + np.float32(step), last) - from_column))
-                m_r += c_r * _between(room, KNOT_LIGHT, k, t) + _between(room, KNOT_ADD, k, t)
-                m_g += c_g * _between(room, KNOT_LIGHT + 1, k, t) + _between(room, KNOT_ADD + 1, k, t)
-                m_b += c_b * _between(room, KNOT_LIGHT + 2, k, t) + _between(room, KNOT_ADD + 2, k, t)
-            store(room, SUM, x, load(room, SUM, x) + part * m_r)
-            store(room, SUM + 1, x, load(room, SUM + 1, x) + part * m_g)
-            store(room, SUM + 2, x, load(room, SUM + 2, x) + part * m_b)
+                step = 1
+            n_knots = (finish - begin - 2 + step) // step + 1
+            for k in range(0, n_knots, LANES):
+                column = min((lane_numbers() + np.float32(k)) * np.float32(step) + (np.float32(begin) + _HALF), last)
+                l_r, l_g, l_b, a_r, a_g, a_b = _light_at(look, rays, surface, column)
+                store(room, KNOT_LIGHT, k, l_r)
+                store(room, KNOT_LIGHT + 1, k, l_g)
+                store(room, KNOT_LIGHT + 2, k, l_b)
+                store(room, KNOT_ADD, k, a_r)
+                store(room, KNOT_ADD + 1, k, a_g)
+                store(room, KNOT_ADD + 2, k, a_b)
+            # --- and surface
+            for x in range(begin, finish, LANES):
+                middles = load(room, COLUMN, x)
+                part = _part_of(room, of, x, middles, last)
+                column = min(middles, last)
+                c_r, c_g, c_b = all_lanes(red * off), all_lanes(green * off), all_lanes(blue * off)
+                m_r, m_g, m_b = all_lanes(_ZERO), all_lanes(_ZERO), all_lanes(_ZERO)
+                if is_ground or kind in (FOLIAGE, ROOF):
+                    depth = depth_at(face.z_x, z_row, column)
+                    x_m = (column * rays.slope_x + rays.row_x) * depth + rays.eye_x
+                    y_m = (column * rays.slope_y + rays.row_y) * depth + rays.eye_y
+                    z_m = (column * rays.slope_z + rays.row_z) * depth + rays.eye_z
+                    if kind == FOLIAGE:
+                        grain = leaves_at(chain, start, side, scale, x_m, y_m, z_m)
+                    else:
+                        grain = texture_at(chain, start, side, scale, x_m, y_m)
+                    if is_paint:
+                        paint = paint_at(face, kind, material.p, mid_row, column, depth)
+                        c_r = ribbon_colour(_ASPHALT[0], red, grain, paint)
+                        c_g = ribbon_colour(_ASPHALT[1], green, grain, paint)
+                        c_b = ribbon_colour(_ASPHALT[2], blue, grain, paint)
+                    else:
+                        c_r, c_g, c_b = grain * red, grain * green, grain * blue
+                    if is_ground:
+                        keep, lit = all_lanes(_ONE), all_lanes(_ONE)
+                        if sun > _ZERO:
+                            if shade_level >= 0:
+                                lit = ground_lit(shade, shade_level, x_m, y_m)
+                            else:
+                                lit = clear_of_shadow(
+                                    shade,
+                                    x_m + _OFF_SURFACE_M * nx,
+                                    y_m + _OFF_SURFACE_M * ny,
+                                    z_m + _OFF_SURFACE_M * nz,
+                                )
+                        for k in range(n_here):
+                            shadow = look.shadows[scratch.here_shadows[k]]
+                            if shadow.first_column < min(finish, x + LANES) and shadow.end_column > x:
+                                kept, clear = caster_at(shadow, x_m, y_m, z_m)
+                                keep *= kept
+                                lit *= clear
+                        hidden = _ONE - lit
+                        c_r *= keep * (_ONE - hidden * sun_r)
+                        c_g *= keep * (_ONE - hidden * sun_g)
+                        c_b *= keep * (_ONE - hidden * sun_b)
+                elif kind == WALL:
+                    depth = depth_at(face.z_x, z_row, column)
+                    height, window, own = windows_at(face, material.p, mid_row, mid_depth, column, depth)
+                    c_r = wall_colour(red, height, window, own)
+                    c_g = wall_colour(green, height, window, own)
+                    c_b = wall_colour(blue, height, window, own)
+                    window *= pane_light(own, apart, light.lamps_on != 0)
+                    m_r, m_g, m_b = window * pane_r, window * pane_g, window * pane_b
+                elif kind == SIGN:
+                    c_r, c_g, c_b = load(room, COLOUR, x), load(room, COLOUR + 1, x), load(room, COLOUR + 2, x)
+                if is_short:
+                    m_r += c_r * load(room, KNOT_LIGHT, 0) + load(room, KNOT_ADD, 0)
+                    m_g += c_g * load(room, KNOT_LIGHT + 1, 0) + load(room, KNOT_ADD + 1, 0)
+                    m_b += c_b * load(room, KNOT_LIGHT + 2, 0) + load(room, KNOT_ADD + 2, 0)
+                else:
+                    k = min((x - begin) // step, n_knots - 2)
+                    from_column = np.float32(begin + k * step) + _HALF
+                    t = (column - from_column) * (_ONE / (min(from_column + np.float32(step), last) - from_column))
+                    m_r += c_r * _between(room, KNOT_LIGHT, k, t) + _between(room, KNOT_ADD, k, t)
+                    m_g += c_g * _between(room, KNOT_LIGHT + 1, k, t) + _between(room, KNOT_ADD + 1, k, t)
+                    m_b += c_b * _between(room, KNOT_LIGHT + 2, k, t) + _between(room, KNOT_ADD + 2, k, t)
+                store(room, SUM, x, load(room, SUM, x) + part * m_r)
+                store(room, SUM + 1, x, load(room, SUM + 1, x) + part * m_g)
+                store(room, SUM + 2, x, load(room, SUM + 2, x) + part * m_b)
 
         # --- a lamp that will have a glow
         if shines and n_notes < len(notes):
