@@ -157,8 +157,9 @@ def _unpack(message: memoryview) -> Any:
 
 
 def _unreadable(error: Exception) -> MalformedStream:
-    # ValueError covers malformed bytes, maps and extensions; StackError is too deep a nesting.
-    return MalformedStream(f"not readable as msgpack: {error or type(error).__name__}")
+    # ValueError covers malformed bytes, maps and extensions; StackError is too deep a nesting, and both may be silent.
+    why = "nested too deeply" if isinstance(error, msgpack.StackError) else str(error) or "malformed bytes"
+    return MalformedStream(f"not readable as msgpack: {why}")
 
 
 class RequestParser:

@@ -110,6 +110,13 @@ def test_small_parts_of_an_endless_message_add_up_to_the_limit() -> None:
         feed_pieces(start, [b"\xd9\x64" + b"x" * 100] * 200)
 
 
+def test_what_is_nested_too_deeply_is_refused_in_words() -> None:
+    parser = rpc.RequestParser()
+    parser.feed(b"\x91" * 100_000)
+    with pytest.raises(MalformedStream, match="not readable as msgpack: nested too deeply"):
+        list(parser.requests())
+
+
 def in_packets(parser: rpc.RequestParser, data: bytes) -> list[rpc.Request]:
     """As a socket delivers it."""
     requests: list[rpc.Request] = []
