@@ -120,7 +120,8 @@ class MapLibrary:
     def _files(folder: Path | None) -> dict[str, Path]:
         if folder is None:
             return {}
-        return {path.stem: path for path in sorted(folder.glob("*.xodr")) if path.is_file()}
+        # A name that is not UTF-8 cannot be told: the client would fail on the whole list.
+        return {path.stem: path for path in sorted(folder.glob("*.xodr")) if path.is_file() and _is_utf8(path.stem)}
 
     def _load(self, data: bytes, name: str, what: str) -> TownMap:
         text = data.decode("utf-8-sig", errors="replace")
@@ -206,6 +207,14 @@ class MapLibrary:
             self._compilers.discard(process)
         lines = words.strip().splitlines()
         return process.returncode, lines[-1] if lines else ""
+
+
+def _is_utf8(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 @lru_cache(maxsize=1)

@@ -481,6 +481,16 @@ def test_names_are_ours_first_and_never_paths(folder: Path) -> None:
             library.load(wrong)
 
 
+def test_only_files_with_names_that_can_be_told_are_maps(folder: Path) -> None:
+    for odd in ("Folder.xodr/inside", "New\nline.xodr", "Ünïcødé 東京.xodr", "Capital.XODR", "Other.xml"):
+        (folder / odd).parent.mkdir(exist_ok=True)
+        (folder / odd).touch()
+    Path(os.fsdecode(os.fsencode(folder) + b"/Latin\xe9.xodr")).touch()
+    (folder / "Dangling.xodr").symlink_to("nowhere")
+    os.mkfifo(folder / "Pipe.xodr")
+    assert small_library(folder).names() == ["Lane", "New\nline", "Ünïcødé 東京"]
+
+
 def test_a_users_file_hides_our_town_and_this_is_said(folder: Path) -> None:
     ours = folder.parent / "ours"
     ours.mkdir()
