@@ -24,6 +24,7 @@ EVENT: Final = np.dtype([("x", "<u2"), ("y", "<u2"), ("t_ns", "<i8"), ("polarity
 
 _SAME: Final = 1e-6  # smaller changes of brightness are none
 _FINEST_THRESHOLD: Final = 0.001  # finer ones drown in single precision
+_LONGEST_NS: Final = 1e18  # 30 years: for ever, and still a number of the kernels
 _LEAST_THRESHOLD: Final = 0.01  # when thresholds are noisy
 
 
@@ -61,7 +62,7 @@ def dvs_spec(attributes: Mapping[str, str], key: int) -> DvsSpec:
         number(attributes["negative_threshold"]),
         number(attributes["sigma_positive_threshold"]),
         number(attributes["sigma_negative_threshold"]),
-        int(number(attributes["refractory_period_ns"])),
+        int(min(max(number(attributes["refractory_period_ns"]), 0.0), _LONGEST_NS)),
         use_log,
         number(attributes["log_eps"]),
         key,
