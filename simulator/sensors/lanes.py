@@ -147,6 +147,7 @@ for _lanes, _ops in (
             (operator.mul, operator.imul, "mul"),
             (operator.and_, operator.iand, "and_"),
             (operator.or_, operator.ior, "or_"),
+            (operator.xor, operator.ixor, "xor"),
             (operator.lshift, operator.ilshift, "shl"),
             (operator.rshift, operator.irshift, "lshr"),  # of bits, not of signed numbers
         ),

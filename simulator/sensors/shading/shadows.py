@@ -18,9 +18,20 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.kernels import inline_njit, njit
+from simulator.kernels import inline_njit, lean_njit, njit
 from simulator.scene.tables import F4, FOLIAGE, LAST_GROUND, PLAIN, Geometry
-from simulator.sensors.lanes import choose, take, take_bytes, to_floats, to_ints
+from simulator.sensors.lanes import (
+    LANES,
+    all_lanes,
+    choose,
+    lane_numbers,
+    load,
+    store,
+    take,
+    take_bytes,
+    to_floats,
+    to_ints,
+)
 from simulator.sensors.shading.kept import Kept
 
 __all__ = ["SHADE_LEVELS", "TownShade", "clear_of_shadow", "ground_lit", "shade_of"]
@@ -38,6 +49,7 @@ _GROUND_SINKS_M: Final = np.float32(0.5)
 _BIAS_M: Final = np.float32(0.08)
 _LEVEL_M: Final = np.float32(2.0)
 _NOTHING: Final = np.float32(-1e9)
+_DEEPEST: Final = np.float32(-1e5)
 
 
 class TownShade(NamedTuple):
@@ -63,9 +75,12 @@ class TownShade(NamedTuple):
     has_levels: np.uint8  # 1: somewhere there is ground under ground
 
 
-@njit
+@lean_njit
 def _fill(triangles, vertices, first, end, material, kinds, ground, run_x, run_y, x0, y0, per_cell, grid):  # type: ignore[no-untyped-def]
-    """Raise the grid to the height of these triangles; of the ground, or of all things (ground sunk a little)."""
+    """Raise the grid to the height of these triangles; of the ground, or of all things (ground sunk a little).
+
+    Rows of the grid are at least LANES long.
+    """
     rows, columns = grid.shape
     for t in range(first, end):
         kind = kinds[material[t]]
@@ -104,22 +119,39 @@ def _fill(triangles, vertices, first, end, material, kinds, ground, run_x, run_y
         m2 = np.float32(0.4) * (abs(e2x) + abs(e2y))
         for row in range(np.int64(np.ceil(upper)), np.int64(lower) + 1):
             y = np.float32(row)
-            for column in range(np.int64(np.ceil(left)), np.int64(right) + 1):
-                x = np.float32(column)
-                if (
-                    e0x * (y - ay) - e0y * (x - ax) < -m0
-                    or e1x * (y - by) - e1y * (x - bx) < -m1
-                    or e2x * (y - cy) - e2y * (x - cx) < -m2
-                ):
-                    continue
+            s0, s1, s2 = e0x * (y - ay), e1x * (y - by), e2x * (y - cy)
+            first, end = np.int64(np.ceil(left)), np.int64(right) + 1
+            first, end = _narrow(s0 + m0, e0y, ax, first, end)
+            first, end = _narrow(s1 + m1, e1y, bx, first, end)
+            first, end = _narrow(s2 + m2, e2y, cx, first, end)
+            row_z = az + slope_y * (y - ay)
+            for at in range(first, end, LANES):
+                block = min(at, columns - LANES)  # the last ones again, and not beyond the row
+                x = lane_numbers() + np.float32(block)
+                inside = (x >= np.float32(first)) & (x < np.float32(end))
+                inside = inside & (s0 - (x - ax) * e0y >= -m0)
+                inside = inside & (s1 - (x - bx) * e1y >= -m1) & (s2 - (x - cx) * e2y >= -m2)
                 if kind == FOLIAGE:
                     # Light falls through leaves: here and there a hole.
-                    mixed = (row * 73856093) ^ (column * 19349663)
-                    if (mixed ^ (mixed >> 7)) & 7 < 2:
-                        continue
-                z = min(max(az + slope_x * (x - ax) + slope_y * (y - ay), least), most)
-                if z > grid[row, column]:
-                    grid[row, column] = z
+                    mixed = to_ints(x) * 19349663 ^ row * 73856093
+                    inside = inside & ((mixed ^ (mixed >> 7)) & 7 >= 2)
+                z = min(max((x - ax) * slope_x + row_z, least), most)
+                old = load(grid, row, block)
+                store(grid, row, block, choose(inside & (z > old), z, old))
+
+
+@inline_njit
+def _narrow(limit, slope, start, first, end):  # type: ignore[no-untyped-def]
+    """Columns first ... end, without those for which surely limit - (column - start) * slope < 0."""
+    if slope != np.float32(0.0):
+        edge = np.float64(start) + np.float64(limit) / np.float64(slope)
+        # Single precision, in which the edge is tested after this, may see it so far away.
+        doubt = 2.0 + 1e-6 * (abs(np.float64(limit)) / abs(np.float64(slope)) + abs(edge) + abs(np.float64(start)))
+        if slope > np.float32(0.0):
+            end = max(first, min(end, np.int64(min(edge + doubt, 1e9)) + 1))
+        else:
+            first = min(end, max(first, np.int64(max(edge - doubt, 0.0))))
+    return first, end
 
 
 @njit
@@ -229,27 +261,47 @@ def ground_lit(shade, level, x, y):  # type: ignore[no-untyped-def]
     return choose(inside, (first + (second - first) * fy) * np.float32(1.0 / 255.0), one)
 
 
-@njit
-def _light_ground(shade, hard, soft):  # type: ignore[no-untyped-def]
-    rows, columns = hard.shape
+@lean_njit
+def _light_row(shade, row, line, hard):  # type: ignore[no-untyped-def]
+    """How much of the sun reaches the cells of a row, 0 to 255, and its first and last cell once more beside them."""
+    columns = len(hard) - 2
     cell = np.float32(1.0) / shade.per_cell
+    y = shade.y0 + (np.float32(row) + np.float32(0.5)) * cell
+    gj = min(max(np.int64(y - shade.ground_y0), 0), shade.ground_z.shape[0] - 1)
+    most_i = np.float32(shade.ground_z.shape[1] - 1)
+    for column in range(0, columns, LANES):
+        x = (lane_numbers() + (np.float32(column) + np.float32(0.5))) * cell + shade.x0
+        gi = to_ints(min(max(x - shade.ground_x0, np.float32(0.0)), most_i))
+        z = take(shade.ground_z, gi + gj * shade.ground_z.shape[1])
+        lit = clear_of_shadow(shade, x, all_lanes(y), max(z, _DEEPEST))
+        store(line, 0, column, choose(z > _NOTHING, lit, np.float32(1.0)) * np.float32(255.0))
+    numbers = line[0]
+    for column in range(np.uint64(0), np.uint64(columns)):
+        hard[column + np.uint64(1)] = np.int32(numbers[column])
+    hard[0], hard[columns + 1] = hard[1], hard[columns]
+
+
+@njit
+def _light_ground(shade, soft):  # type: ignore[no-untyped-def]
+    """How much of the sun reaches each cell of the ground: soft[row, column], 0 to 255."""
+    rows, columns = soft.shape
+    line = np.empty((1, columns + LANES), np.float32)
+    hard = np.empty((3, columns + 2), np.int32)
+    _light_row(shade, 0, line, hard[0])
+    hard[2] = hard[0]
     for row in range(rows):
-        y = shade.y0 + (np.float32(row) + np.float32(0.5)) * cell
-        gj = min(max(np.int64(y - shade.ground_y0), 0), shade.ground_z.shape[0] - 1)
-        for column in range(columns):
-            x = shade.x0 + (np.float32(column) + np.float32(0.5)) * cell
-            gi = min(max(np.int64(x - shade.ground_x0), 0), shade.ground_z.shape[1] - 1)
-            z = shade.ground_z[gj, gi]
-            hard[row, column] = np.uint8(255.0 * clear_of_shadow(shade, x, y, z)) if z > _NOTHING else np.uint8(255)
-    # Soft edges: the mean over 3 x 3 cells, the middle counting more.
-    for row in range(rows):
-        up, down = max(row - 1, 0), min(row + 1, rows - 1)
-        for column in range(columns):
-            left, right = max(column - 1, 0), min(column + 1, columns - 1)
-            total = np.int64(hard[row, column]) * 4
-            total += (np.int64(hard[up, column]) + hard[down, column] + hard[row, left] + hard[row, right]) * 2
-            total += np.int64(hard[up, left]) + hard[up, right] + hard[down, left] + hard[down, right]
-            soft[row, column] = (total + 8) >> 4
+        if row + 1 < rows:
+            _light_row(shade, row + 1, line, hard[(row + 1) % 3])
+        else:
+            hard[(row + 1) % 3] = hard[row % 3]
+        # Soft edges: the mean over 3 x 3 cells, the middle counting more.
+        up, here, down, out = hard[(row + 2) % 3], hard[row % 3], hard[(row + 1) % 3], soft[row]
+        for column in range(np.uint64(0), np.uint64(columns)):
+            middle, right = column + np.uint64(1), column + np.uint64(2)
+            total = here[middle] * np.int32(4)
+            total += (up[middle] + down[middle] + here[column] + here[right]) * np.int32(2)
+            total += up[column] + up[right] + down[column] + down[right]
+            out[column] = np.uint8((total + np.int32(8)) >> np.int32(4))
 
 
 @njit
@@ -293,7 +345,7 @@ def _build(
     x0, y0 = window[:2]
     wide, high = window[2] - x0, window[3] - y0
 
-    ground_z = np.empty((int(high / _GROUND_CELL_M) + 1, int(wide / _GROUND_CELL_M) + 1), np.float32)
+    ground_z = np.empty((int(high / _GROUND_CELL_M) + 1, max(int(wide / _GROUND_CELL_M) + 1, LANES)), np.float32)
     _fill_all(static, kinds, True, f(0), f(0), f(x0), f(y0), f(1.0 / _GROUND_CELL_M), ground_z)
     known = ground_z[ground_z > _NOTHING]
     least_z, most_z = (float(known.min()), float(known.max())) if known.size else (0.0, 0.0)
@@ -308,7 +360,7 @@ def _build(
     if altitude_deg < 0:  # no sun, no shadow: grids without room
         wide = high = top_wide = top_high = 0.0
     cell = max(_CELL_M, sqrt(top_wide * top_high / (2 * _MOST_CELLS)))  # hills under a low sun
-    top = np.empty((int(top_high / cell) + 1, int(top_wide / cell) + 1), np.float32)
+    top = np.empty((int(top_high / cell) + 1, max(int(top_wide / cell) + 1, LANES)), np.float32)
     _fill_all(static, kinds, False, f(run_x), f(run_y), f(top_x0), f(top_y0), f(1.0 / cell), top)
 
     shapes = [(max(int(high / cell) >> k, 1), max(int(wide / cell) >> k, 1)) for k in range(SHADE_LEVELS)]
@@ -335,14 +387,13 @@ def _build(
         f(y0),
         np.uint8(_has_levels(static, kinds, ground_z, f(x0), f(y0))),
     )
-    hard = np.empty(shapes[0], np.uint8)
-    _light_ground(shade, hard, levels[0])
+    _light_ground(shade, levels[0])
     for fine, coarse in pairwise(levels):
         _halve(fine, coarse)
     return shade
 
 
-# Making one takes a tenth of a second, and the arrays are some 50 MB.
+# Making one takes a tenth of a second (twice as long when the sun stands low), and the arrays are some 50 MB.
 _kept: Kept[TownShade] = Kept(4)
 _extents: Kept[tuple[float, float, float, float]] = Kept(4)
 
