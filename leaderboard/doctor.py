@@ -115,11 +115,10 @@ def _embedded() -> Iterator[Finding]:
 
 def _look(host: str, port: int) -> tuple[float, float]:
     """Seconds to the first picture, and milliseconds for each one after it. Raises RuntimeError if there is none."""
-    import carla
+    from leaderboard.launch.client import connect
 
     began = time.perf_counter()
-    client = carla.Client(host, port)
-    client.set_timeout(_READY_S)
+    client = connect(host, port, _READY_S)
     world = client.get_world()
     settings = world.get_settings()
     settings.synchronous_mode = True

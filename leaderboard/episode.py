@@ -24,6 +24,7 @@ from leaderboard.criteria.suite import CriteriaSuite
 from leaderboard.criteria.view import Contact
 from leaderboard.errors import InfrastructureError
 from leaderboard.heartbeat import HeartbeatWriter, Phase
+from leaderboard.launch.client import connect
 from leaderboard.legacy_scenarios import LegacyScenario, along
 from leaderboard.log.events_file import EventWriter
 from leaderboard.log.sensor_record import SensorRecord
@@ -169,8 +170,7 @@ class Episode:
     def _run(self) -> tuple[Outcome, str]:
         given, route = self._given, self._given.route
         self._beat.enter(Phase.WORLD)
-        client = carla.Client(given.host, given.port)
-        client.set_timeout(given.client_timeout_s)
+        client = connect(given.host, given.port, given.client_timeout_s)
         world = self._world = self._load(client)
         town_map = world.get_map()
         plan = plan_route(town_map, route.keypoints)

@@ -31,10 +31,9 @@ class Answer:
 
 def ask(host: str, port: int) -> Answer:
     """Leaves the world alone. Raises InfrastructureError when it does not answer."""
-    import carla
+    from leaderboard.launch.client import connect
 
-    client = carla.Client(host, port)
-    client.set_timeout(_ANSWER_S)
+    client = connect(host, port, _ANSWER_S)
     try:
         maps = {name.rpartition("/")[2] for name in client.get_available_maps()}
         return Answer(

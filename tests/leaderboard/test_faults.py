@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import carla
 import pytest
@@ -241,6 +242,17 @@ def somebodys_simulator(port):
         process.kill()
         process.wait()
         process.stdout.close()
+
+
+@pytest.mark.slow
+def test_a_home_that_cannot_be_written(tmp_path, monkeypatch):
+    """The client makes a folder there for each map that it loads."""
+    monkeypatch.setenv("XDG_CACHE_HOME", os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache"))
+    monkeypatch.setenv("HOME", "/proc/nobody")
+    run = Run(tmp_path)
+    code, said = run.start("--walkers", "3").end()
+    assert code == 0, said
+    assert run.attempts() == ["completed"]
 
 
 @pytest.fixture
