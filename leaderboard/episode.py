@@ -417,7 +417,8 @@ class Episode:
     def _let_go(self) -> None:
         """Whatever happened: the simulator may be gone by now."""
         self._beat.enter(Phase.ENDING)
-        with contextlib.suppress(AgentFailed):  # its drive is over; what it raises in destroy() changes no score
+        # The drive is over: what the agent raises in destroy(), also for want of a simulator, changes no score.
+        with contextlib.suppress(AgentFailed, InfrastructureError):
             self._agent.close()
         with contextlib.suppress(RuntimeError):
             if self._observer is not None:
