@@ -85,8 +85,9 @@ class KeyboardControl:
         self._mode, self._file = "normal", Path()
         self._records: list[dict[str, dict[str, Any]]] = []
         self._played = 0
-        if path_to_conf_file:
-            self._mode, file = (line.split()[1] for line in Path(path_to_conf_file).read_text().splitlines()[:2])
+        config = path_to_conf_file.partition("+")[0]  # Bench2Drive appends the route's name
+        if config:
+            self._mode, file = (line.split()[1] for line in Path(config).read_text().splitlines()[:2])
             self._file = Path(file)
         if self._mode == "playback":
             self._records = json.loads(self._file.read_text())["records"]

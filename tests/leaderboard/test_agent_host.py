@@ -661,7 +661,7 @@ def test_the_public_human_agent_plays_back_what_was_logged(live, tmp_path, monke
     (tmp_path / "drive.json").write_text(json.dumps({"records": [record]}))
     config = tmp_path / "config.txt"
     config.write_text(f"mode: playback\nfile: {tmp_path / 'drive.json'}\n")
-    _, travelled_m, _ = driven(live, "leaderboard.autoagents.human_agent", 40, str(config))
+    _, travelled_m, _ = driven(live, "leaderboard.autoagents.human_agent", 40, f"{config}+Route_1")
     assert travelled_m > 1.0
 
 
