@@ -30,6 +30,7 @@ from simulator.world.world import World
 __all__ = ["warm"]
 
 _RAINY_NIGHT = (100.0, 100.0, 90.0, 100.0, 0.0, -30.0, 50.0, 0.0, 0.2, 80.0, 1.0, 0.03, 0.0331, 0.0)
+_QUIET_S = 2.0
 
 
 def warm(town: TownMap, say: Callable[[str], None]) -> None:
@@ -39,6 +40,7 @@ def warm(town: TownMap, say: Callable[[str], None]) -> None:
     is_whole = stamp.exists()
     if not is_whole:
         say("compiling kernels, which takes a minute or two after an install or an update")
+    progress = _Progress(1 + len(SEEING), say)
     world = World(town)
     # Far below the map everything is free to spawn, whatever the town is.
     car = world.spawn("vehicle.lincoln.mkz_2020", {}, Pose(z=-500.0))
@@ -58,7 +60,8 @@ def warm(town: TownMap, say: Callable[[str], None]) -> None:
     if is_whole:
         use(stamp)
     else:
-        _look_around(world)
+        progress.part_is_done()
+        _look_around(world, progress)
         prune_kernels()
         with contextlib.suppress(OSError):  # a cache that cannot be written was told of
             stamp.touch()
@@ -73,7 +76,23 @@ def _generation() -> str:
     return digest.hexdigest()[:16]
 
 
-def _look_around(world: World) -> None:
+class _Progress:
+    """A line for each part that is done, while that takes its time."""
+
+    def __init__(self, parts: int, say: Callable[[str], None]) -> None:
+        self._parts = parts
+        self._say = say
+        self._done = 0
+        self._told_at = time.monotonic()
+
+    def part_is_done(self) -> None:
+        self._done += 1
+        if time.monotonic() - self._told_at > _QUIET_S and self._done < self._parts:
+            self._told_at = time.monotonic()
+            self._say(f"compiling kernels: {self._done} of {self._parts} parts are done")
+
+
+def _look_around(world: World, progress: _Progress) -> None:
     """Read every sensor that sees, as its blueprint makes it but for the size of pictures, on a night of rain too."""
     scene = Scene(world.town)
     for weather in (world.weather, _RAINY_NIGHT):
@@ -81,6 +100,7 @@ def _look_around(world: World) -> None:
         frame = scene.frame(world, 1)
         for kind in SEEING:
             look_once(kind, frame, Pose(z=2.0))
+            progress.part_is_done()
     # A town may have no lamp in sight.
     add_glow(np.zeros((1, 1), GLOW), np.ones(1, np.int64), 1.0, np.zeros((64, 64), np.uint32))
 
