@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from simulator.kernels import njit
+from simulator.kernels import lean_njit, njit
 from simulator.maps.town import ROAD_LINES, ROADS, SKY
 from simulator.sensors.paint import painted
 from simulator.sensors.raster.bands import raster_band
@@ -24,7 +24,7 @@ _NO_NORMAL: Final = np.uint32(0xFF808080)
 _MOST_FLOW: Final = np.float32(2.0)
 
 
-@njit
+@lean_njit
 def draw_bands(  # type: ignore[no-untyped-def]
     setup,
     materials,
@@ -63,7 +63,7 @@ def draw_bands(  # type: ignore[no-untyped-def]
             _encode_flow(setup, n_static, ways, zinv, triangle, top, rows, flow)
 
 
-@njit
+@lean_njit
 def _label_at(face, materials, i, j):  # type: ignore[no-untyped-def]
     """The label of a ribbon of paint at a pixel's middle."""
     x, y = i + 0.5, j + 0.5
@@ -75,7 +75,7 @@ def _label_at(face, materials, i, j):  # type: ignore[no-untyped-def]
     return np.uint32(ROADS)
 
 
-@njit
+@lean_njit
 def _encode_labels(setup, materials, instances, numbered, triangles, top, rows, out):  # type: ignore[no-untyped-def]
     """R = label; if numbered, G and B = low and high byte of the instance's number."""
     for row in range(rows):
@@ -104,7 +104,7 @@ def _encode_labels(setup, materials, instances, numbered, triangles, top, rows, 
                 out[j, i] = colour
 
 
-@njit
+@lean_njit
 def _encode_normals(setup, triangles, top, rows, out):  # type: ignore[no-untyped-def]
     """R, G, B = x, y, z of the normal in world axes, as since CARLA 0.9.16 (carla-simulator/carla, pull 8859)."""
     for row in range(rows):
@@ -122,13 +122,13 @@ def _encode_normals(setup, triangles, top, rows, out):  # type: ignore[no-untype
             out[top + row, i] = colour
 
 
-@njit
+@lean_njit
 def _byte(part):  # type: ignore[no-untyped-def]
     """0 ... 255 for -1 ... 1."""
     return np.uint32(np.float64(part) * 127.5 + 128.0)
 
 
-@njit
+@lean_njit
 def _take_off_bias(setup, zinv, triangles, rows):  # type: ignore[no-untyped-def]
     """Make 1 / depth true where paint was drawn nearer than it is."""
     for row in range(rows):
@@ -143,7 +143,7 @@ def _take_off_bias(setup, zinv, triangles, rows):  # type: ignore[no-untyped-def
                 zinv[row, i] *= np.float32(1.0 / (1.0 + PAINT_BIAS))
 
 
-@njit
+@lean_njit
 def _encode_depth(zinv, top, rows, out):  # type: ignore[no-untyped-def]
     """24 bits from 0 to FAR_M, the lowest in R, the highest in B."""
     for row in range(rows):
@@ -195,7 +195,7 @@ def ways_back(now, before, instances, n_static):  # type: ignore[no-untyped-def]
     return ways
 
 
-@njit
+@lean_njit
 def _encode_flow(setup, n_static, ways, zinv, triangles, top, rows, out):  # type: ignore[no-untyped-def]
     """How far what is seen has come on the screen since the last frame: x to the right, y UP, in halves of the screen.
 
@@ -221,12 +221,12 @@ def _encode_flow(setup, n_static, ways, zinv, triangles, top, rows, out):  # typ
         _flow_of_run(setup.camera, ways[way], first, j, rest, out[j, 2 * first :])
 
 
-@njit
+@lean_njit
 def _way_of(setup, n_static, seen):  # type: ignore[no-untyped-def]
     return max(setup.faces[seen].instance - n_static + 1, 0) if seen >= 0 else 0
 
 
-@njit
+@lean_njit
 def _flow_of_run(camera, way, first, j, zinv, out):  # type: ignore[no-untyped-def]
     """The same for pixels first ... of row j, which have come the same way."""
     # Differences of places all the way, so that single precision is enough: what stands still has a flow of nothing.
