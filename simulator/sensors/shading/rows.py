@@ -3,8 +3,8 @@
 A row of pixels is cut into runs, each the stretch of pixels in which one triangle has samples; at its ends a pixel may
 belong to it by a part, and two or more runs then share that pixel. So every triangle is shaded once in a pixel, at the
 pixel's middle, and the edges between triangles come out smooth. What changes slowly (the light that falls on a place,
-shadow, fog) is worked out at knots some pixels apart and goes evenly from one to the next; what changes fast (paint,
-grain, windows) for each pixel.
+fog) is worked out at knots some pixels apart and goes evenly from one to the next; what changes fast (paint, grain,
+windows, shadows on ground and walls) for each pixel.
 """
 
 from typing import Final, NamedTuple
@@ -285,7 +285,7 @@ def _light_at(look, rays, surface, column):  # type: ignore[no-untyped-def]
     norm = root(dx * dx + dy * dy + dz * dz)
     x_m, y_m, z_m = dx * depth + rays.eye_x, dy * depth + rays.eye_y, dz * depth + rays.eye_z
     reaches = all_lanes(surface.sun)
-    if surface.sun > _ZERO and not is_ground:  # on the ground shadows follow for each pixel
+    if surface.sun > _ZERO and not is_ground and kind != WALL:  # there shadows follow for each pixel
         reaches *= clear_of_shadow(
             shade, x_m + _OFF_SURFACE_M * nx, y_m + _OFF_SURFACE_M * ny, z_m + _OFF_SURFACE_M * nz
         )
@@ -510,7 +510,7 @@ def _shade_row(faces, view, look, y, n_runs, scratch, n_here, notes, n_notes):  
         elif kind == SIGN:
             page = look.signs[np.int64(material.p[0])]
             sign_row(room, face, page, look.sign_side, mid_row, mid_depth, first, end)
-        # How much of the ground's light comes from the sun.
+        # How much of its light comes from the sun.
         sun_r = light.sun_r * sun / (light.sun_r * sun + from_r + np.float32(1e-6))
         sun_g = light.sun_g * sun / (light.sun_g * sun + from_g + np.float32(1e-6))
         sun_b = light.sun_b * sun / (light.sun_b * sun + from_b + np.float32(1e-6))
@@ -584,6 +584,14 @@ def _shade_row(faces, view, look, y, n_runs, scratch, n_here, notes, n_notes):  
                     c_r = wall_colour(red, height, window, own)
                     c_g = wall_colour(green, height, window, own)
                     c_b = wall_colour(blue, height, window, own)
+                    if sun > _ZERO:
+                        x_m = (column * rays.slope_x + rays.row_x) * depth + (rays.eye_x + _OFF_SURFACE_M * nx)
+                        y_m = (column * rays.slope_y + rays.row_y) * depth + (rays.eye_y + _OFF_SURFACE_M * ny)
+                        z_m = (column * rays.slope_z + rays.row_z) * depth + (rays.eye_z + _OFF_SURFACE_M * nz)
+                        hidden = _ONE - clear_of_shadow(shade, x_m, y_m, z_m)
+                        c_r *= _ONE - hidden * sun_r
+                        c_g *= _ONE - hidden * sun_g
+                        c_b *= _ONE - hidden * sun_b
                     window *= pane_light(own, apart, light.lamps_on != 0)
                     m_r, m_g, m_b = window * pane_r, window * pane_g, window * pane_b
                 elif kind == SIGN:
