@@ -21,7 +21,7 @@ from leaderboard.background import amount
 from leaderboard.compat.official_command import translate
 from leaderboard.console import Progress, print_bench2drive, print_summary
 from leaderboard.doctor import examine
-from leaderboard.errors import InfrastructureError, LeaderboardError, UserError
+from leaderboard.errors import InfrastructureError, LeaderboardError, RouteFileError, UserError
 from leaderboard.evaluate import Evaluation, Options
 from leaderboard.launch.attached import ask
 from leaderboard.launch.embedded import shipped_maps
@@ -377,6 +377,11 @@ def _simulator(options: Options) -> SimulatorInfo:
     if not answer.fits:
         versions = f"{answer.kind} {answer.version}, and the client {answer.client_version}"
         raise UserError(f"--simulator {address.host}:{address.port} is {versions}: they must be the same")
+    for route in options.suite.routes:
+        if route.town not in answer.maps:
+            reason = f"the simulator at {address.host}:{address.port} has no town {route.town!r}"
+            known = ", ".join(sorted(answer.maps))
+            raise RouteFileError(f"{reason}; it has {known}", options.suite.path, route.id, route.line)
     return SimulatorInfo(kind=answer.kind, version=answer.version, shared=True)
 
 

@@ -22,6 +22,8 @@ class Answer:
     version: str
     client_version: str
     town: str
+    maps: frozenset[str]
+    """What it can load."""
 
     @property
     def fits(self) -> bool:
@@ -35,13 +37,14 @@ def ask(host: str, port: int) -> Answer:
 
     client = connect(host, port, _ANSWER_S)
     try:
-        maps = {name.rpartition("/")[2] for name in client.get_available_maps()}
+        maps = frozenset(name.rpartition("/")[2] for name in client.get_available_maps())
         return Answer(
             # Its towns are its own: no CARLA has them all, unless somebody has built them in.
             kind="embedded" if maps.issuperset(shipped_maps()) else "CARLA",
             version=client.get_server_version(),
             client_version=client.get_client_version(),
             town=client.get_world().get_map().name.rpartition("/")[2],
+            maps=maps,
         )
     except RuntimeError as error:
         raise InfrastructureError(f"no simulator answers at {host}:{port}: {' '.join(str(error).split())}") from error

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import simulator
 from leaderboard import cli
 from leaderboard.doctor import Finding
 from leaderboard.errors import InfrastructureError
@@ -113,6 +114,18 @@ def test_a_record_that_would_be_a_file(capsys, tmp_path):
     (tmp_path / "run").touch()
     assert cli.main(["evaluate", "--routes-subset", "7", "--out", str(tmp_path / "run")]) == 2
     assert "cannot be a folder for the record: Not a directory" in capsys.readouterr().err
+
+
+def test_a_town_that_a_running_simulator_lacks(capsys, tmp_path):
+    point = '<position x="{}" y="0" z="0"/>'
+    points = point.format(0) + point.format(9)
+    route = f'<route id="3" town="Town04"><waypoints>{points}</waypoints></route>'
+    (tmp_path / "routes.xml").write_text(f"<routes>\n{route}</routes>")
+    with simulator.serve("Harbor") as server:
+        address = f"{server.host}:{server.port}"
+        flags = ("--suite", tmp_path / "routes.xml", "--simulator", address, "--out", tmp_path / "run")
+        said = refusal(capsys, "evaluate", *flags)
+    assert f"routes.xml:2, route 3: the simulator at {address} has no town 'Town04'; it has Harbor, " in said
 
 
 @pytest.mark.parametrize(
