@@ -129,7 +129,7 @@ def _look(frame: Frame, view: View, spec: CameraSpec) -> Look:
     # The shadows that clouds leave are too faint to draw.
     sun_z = float(light.to_sun_z) if light.sun_g > 0.05 * light.sky_g else 0.0
     n_shadows = place_casters(view, frame.casters, float(light.to_sun_x), float(light.to_sun_y), sun_z, shadows)
-    fog_colour = np.empty((3, -(-view.width // LANES) * LANES), np.float32)
+    fog_colour = np.empty((3, (-(-view.width // LANES) + 1) * LANES), np.float32)
     horizon_of(view, dome, fog_colour)
     return Look(
         frame.materials,

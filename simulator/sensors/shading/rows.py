@@ -122,7 +122,7 @@ class Look(NamedTuple):
     n_shadows: int
     pools: F4  # light of street lamps on the squares of shade.ground_z, or no rows
     beams: Beams
-    fog_colour: F4  # [3, columns] of each column's horizon
+    fog_colour: F4  # [3, columns] of each column's horizon; LANES columns more than the picture has, at least
 
 
 class Scratch(NamedTuple):
@@ -273,8 +273,11 @@ def _note(notes, n, x, y, red, green, blue):  # type: ignore[no-untyped-def]
 
 
 @inline_njit
-def _light_at(look, rays, surface, column):  # type: ignore[no-untyped-def]
-    """Light on a surface at columns (Floats) of a row: what its colour is multiplied with, and what is added to it."""
+def _light_at(look, rays, surface, column, first):  # type: ignore[no-untyped-def]
+    """Light on a surface at columns (Floats) of a row: what its colour is multiplied with, and what is added to it.
+
+    Where the columns are those of pixels side by side, `first` is the first one; else it is below 0.
+    """
     light, shade = look.light, look.shade
     kind, nx, ny, nz = surface.kind, surface.nx, surface.ny, surface.nz
     is_ground = PLAIN < kind <= LAST_GROUND
@@ -356,9 +359,13 @@ def _light_at(look, rays, surface, column):  # type: ignore[no-untyped-def]
     if surface.shine_r + surface.shine_g + surface.shine_b > _ZERO:
         through = min(through * _PIERCES, _ONE)
     rest = _ONE - through
-    at, columns = to_ints(column), look.fog_colour.shape[1]
-    fog_r, fog_g = take(look.fog_colour, at), take(look.fog_colour, at + columns)
-    fog_b = take(look.fog_colour, at + 2 * columns)
+    if first >= 0:
+        fog_r, fog_g = load(look.fog_colour, 0, first), load(look.fog_colour, 1, first)
+        fog_b = load(look.fog_colour, 2, first)
+    else:
+        at, columns = to_ints(column), look.fog_colour.shape[1]
+        fog_r, fog_g = take(look.fog_colour, at), take(look.fog_colour, at + columns)
+        fog_b = take(look.fog_colour, at + 2 * columns)
     return (
         l_r * through,
         l_g * through,
@@ -526,7 +533,7 @@ def _shade_row(faces, view, look, y, n_runs, scratch, n_here, notes, n_notes):  
             n_knots = (finish - begin - 2 + step) // step + 1
             for k in range(0, n_knots, LANES):
                 column = min((lane_numbers() + np.float32(k)) * np.float32(step) + (np.float32(begin) + _HALF), last)
-                l_r, l_g, l_b, a_r, a_g, a_b = _light_at(look, rays, surface, column)
+                l_r, l_g, l_b, a_r, a_g, a_b = _light_at(look, rays, surface, column, begin if is_short else -1)
                 store(room, KNOT_LIGHT, k, l_r)
                 store(room, KNOT_LIGHT + 1, k, l_g)
                 store(room, KNOT_LIGHT + 2, k, l_b)
