@@ -65,8 +65,8 @@ class Movers:
         cast = self._cast
         count = len(cast.group_owner)
         bones = np.empty((len(cast.joints), BONE_NUMBERS))
-        instances = np.zeros(len(cast.instances), INSTANCE)  # copy() would leave the padding between fields undefined
-        instances[:] = cast.instances
+        # As bytes, with the padding between fields: copy() of records would leave it undefined, and takes longer.
+        instances = cast.instances.view(np.uint8).copy().view(INSTANCE)
         casters = np.zeros(len(self._tracks), CASTER)
         n_casters = pose_all(
             self._tracks,

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from simulator.maps.town import TownMap
 from simulator.scene.materials import Materials
 from simulator.scene.movers import Movers
-from simulator.scene.tables import LIGHT_GREEN, LIGHT_RED, LIGHT_STREET, LIGHT_YELLOW, Frame
+from simulator.scene.tables import INSTANCE, LIGHT_GREEN, LIGHT_RED, LIGHT_STREET, LIGHT_YELLOW, Frame
 from simulator.scene.town import GROUND_INSTANCE, Scenery, build_scenery
 from simulator.world.lights import GREEN, RED, YELLOW
 from simulator.world.world import World
@@ -79,7 +79,7 @@ class Scene:
             static=scenery.geometry,
             movers=moving.geometry,
             materials=self.materials.table(),
-            instances=np.concatenate((self._standing(world), moving.instances)),
+            instances=self._instances(world, moving.instances),
             n_static=len(scenery.instances),
             atlas=scenery.atlas,
             casters=moving.casters,
@@ -87,10 +87,12 @@ class Scene:
             lamps_lit=self._lamps_lit,
         )
 
-    def _standing(self, world: World) -> NDArray[np.void]:
-        """The town's rows as they are now: lights lit, boxes hidden, actors' ids."""
-        rows = self._scenery.instances.copy()
-        of_box = rows[GROUND_INSTANCE + 1 :]
+    def _instances(self, world: World, moving: NDArray[np.void]) -> NDArray[np.void]:
+        """The town's rows as they are now, and those that move: lights lit, boxes hidden, actors' ids."""
+        standing = self._scenery.instances
+        # As bytes: numpy copies records field by field, which takes ten times as long.
+        rows = np.concatenate((standing.view(np.uint8), moving.view(np.uint8))).view(INSTANCE)
+        of_box = rows[GROUND_INSTANCE + 1 : len(standing)]
         of_box["hidden"] = world.boxes.z < _HIDDEN_BELOW_M
         heads = self._scenery.head_rows
         has_head = np.flatnonzero(heads >= 0)
