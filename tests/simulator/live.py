@@ -118,7 +118,7 @@ def live_server(town: TownMap | None = None, map_dir: Path | None = None, **opti
         try:
             yield live
         finally:
-            if thread.is_alive():
+            with contextlib.suppress(RuntimeError):  # a server that has failed may be closing its loop right now
                 live.loop.call_soon_threadsafe(live.server.stop)
     finally:
         thread.join(TIMEOUT_S)
