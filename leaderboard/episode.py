@@ -19,7 +19,7 @@ from leaderboard.agent_host import AgentFailed, AgentHost
 from leaderboard.agent_host import Phase as AgentPhase
 from leaderboard.background import Background, amount, lease_traffic_manager
 from leaderboard.carla_map import CarlaMap, pose_of
-from leaderboard.carla_view import EgoObserver
+from leaderboard.carla_view import TOLD_AFTER_TICKS, EgoObserver
 from leaderboard.criteria.suite import CriteriaSuite
 from leaderboard.criteria.view import Contact
 from leaderboard.errors import InfrastructureError
@@ -170,7 +170,7 @@ class Episode:
     def _run(self) -> tuple[Outcome, str]:
         given, route = self._given, self._given.route
         self._beat.enter(Phase.WORLD)
-        client = connect(given.host, given.port, given.client_timeout_s)
+        client = connect(given.host, given.port, given.client_timeout_s, in_order=True)
         world = self._world = self._load(client)
         town_map = world.get_map()
         plan = plan_route(town_map, route.keypoints)
@@ -246,7 +246,8 @@ class Episode:
             if outcome is None and limit is not None and self._ticks > limit:
                 outcome = Outcome.TICK_LIMIT
             if outcome is not None:
-                world.tick(given.client_timeout_s)  # brings the contacts of the last tick
+                for _ in range(TOLD_AFTER_TICKS):  # they bring the contacts of the last ticks
+                    world.tick(given.client_timeout_s)
                 self._end_criteria(self._observer.last_contacts())
                 return outcome, str(outcome)
             self._frame += 1

@@ -84,7 +84,7 @@ class CriteriaSuite:
     def end(self, contacts: Sequence[Contact] = ()) -> list[Event]:
         """The facts that only the end of the route can tell; nothing if there was no tick.
 
-        `contacts` are those of the last tick, which no view has shown: EgoObserver.last_contacts() has them.
+        `contacts` are those of the last ticks, which no view has shown: EgoObserver.last_contacts() has them.
         """
         if self._last is None:
             return []
