@@ -222,6 +222,8 @@ class Episode:
                 self._clock.answered(self._time_s, step.control, step.seconds)
                 self.times.add("agent", step.seconds)
             self._beat.enter(Phase.JUDGING)  # also when the agent was busy
+            if not (ego.is_alive and snapshot.has_actor(ego.id)):
+                raise AgentFailed("the agent destroyed the vehicle that it drives", Outcome.AGENT_CRASHED)
             asked = time.perf_counter()
             ego.apply_control(self._clock.control)
             view = self._observer.view(snapshot, traffic=traffic.vehicles)

@@ -36,6 +36,8 @@ AGENT_FAULTS = {
     "segfault_in_step_once": ([DIED, "completed"], "Perfect"),
     "daemon_in_step": (["completed"], "Perfect"),
     "die_here_and_there": ([DIED, DIED, DIED_AGAIN], "Failed - Agent crashed"),
+    "destroy_ego": (["agent raised"], "Failed - Agent crashed"),
+    "destroy_ego_by_id": (["agent raised"], "Failed - Agent crashed"),
 }
 
 

@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 import carla
+from srunner.scenariomanager.carla_data_provider import CarlaDataProvider
 
 from leaderboard.autoagents.autonomous_agent import AutonomousAgent, Track
 
@@ -52,6 +53,11 @@ class Faulty(AutonomousAgent):
             self._fail("step")
             if self.fault == "garbage":
                 return "full speed ahead"
+            if self.fault == "destroy_ego":
+                CarlaDataProvider.get_hero_actor().destroy()
+            if self.fault == "destroy_ego_by_id":
+                command = carla.command.DestroyActor(CarlaDataProvider.get_hero_actor().id)
+                CarlaDataProvider.get_client().apply_batch([command])
         if not (self.notes / "quick").exists():
             time.sleep(self.slow_s)
         return carla.VehicleControl(throttle=0.8)
