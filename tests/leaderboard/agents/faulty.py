@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 import carla
-from srunner.scenariomanager.carla_data_provider import CarlaDataProvider
+from srunner.scenariomanager.carla_data_provider import CarlaDataProvider  # type: ignore[import-not-found]
 
 from leaderboard.autoagents.autonomous_agent import AutonomousAgent, Track
 
