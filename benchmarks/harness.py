@@ -28,6 +28,7 @@ import numpy as np
 
 from leaderboard.autoagents.autonomous_agent import AutonomousAgent, Track
 from leaderboard.heartbeat import HeartbeatReader, Phase
+from leaderboard.log.manifest import machine_info
 
 _LOOK_S = 0.003
 _KILOMETRE = "103"  # of the plain suite: 955 m in Harbor
@@ -215,13 +216,10 @@ def _children_cpu_s() -> float:
 
 
 def _machine() -> str:
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
-    cpu = next((line.split(":", 1)[1].strip() for line in lines if "model name" in line), platform.machine())
-    cores = len(os.sched_getaffinity(0))
-    load = os.getloadavg()[0]
+    info = machine_info()
     return (
-        f"{cores} cores of {cpu}, load {load:.1f}; Python {platform.python_version()}, numpy {np.__version__}, "
-        f"numba {numba.__version__}, carla 0.9.16; {date.today().isoformat()}"
+        f"{info.cores} cores of {info.processor}; Python {platform.python_version()}, numpy {np.__version__}, "
+        f"numba {numba.__version__}, carla 0.9.16; {date.today().isoformat()}; load {os.getloadavg()[0]:.1f}"
     )
 
 

@@ -12,7 +12,6 @@ import os
 import platform
 import queue
 import random
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -27,6 +26,7 @@ import numba
 import numpy as np
 
 import simulator
+from leaderboard.log.manifest import machine_info
 
 DELTA_S = 0.05
 VEHICLES = 50
@@ -344,19 +344,10 @@ def spent(pid: int) -> tuple[float, float, float]:
 
 
 def machine() -> str:
-    cpu = next(
-        (
-            line.split(":", 1)[1].strip()
-            for line in Path("/proc/cpuinfo").read_text().splitlines()
-            if "model name" in line
-        ),
-        platform.machine(),
-    )
-    cores = subprocess.run(["nproc"], capture_output=True, text=True, check=True).stdout.strip()
-    load = os.getloadavg()[0]
+    info = machine_info()
     return (
-        f"{cores} cores of {cpu}; Python {platform.python_version()}, numpy {np.__version__}, "
-        f"numba {numba.__version__}, carla 0.9.16; {date.today().isoformat()}; load {load:.1f}"
+        f"{info.cores} cores of {info.processor}; Python {platform.python_version()}, numpy {np.__version__}, "
+        f"numba {numba.__version__}, carla 0.9.16; {date.today().isoformat()}; load {os.getloadavg()[0]:.1f}"
     )
 
 

@@ -8,7 +8,6 @@ import argparse
 import json
 import platform
 import random
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -21,6 +20,7 @@ import numba
 import numpy as np
 
 import simulator
+from leaderboard.log.manifest import machine_info
 
 DELTA_S = 0.05
 MAPS = Path(__file__).resolve().parents[1].parent / "shared" / "maps"
@@ -184,17 +184,9 @@ def _memory() -> float | None:
 
 
 def _machine() -> str:
-    cpu = next(
-        (
-            line.split(":", 1)[1].strip()
-            for line in Path("/proc/cpuinfo").read_text().splitlines()
-            if "model name" in line
-        ),
-        platform.machine(),
-    )
-    cores = subprocess.run(["nproc"], capture_output=True, text=True, check=True).stdout.strip()
+    info = machine_info()
     return (
-        f"{cores} cores of {cpu}; Python {platform.python_version()}, numpy {np.__version__}, "
+        f"{info.cores} cores of {info.processor}; Python {platform.python_version()}, numpy {np.__version__}, "
         f"numba {numba.__version__}, carla 0.9.16; {date.today().isoformat()}"
     )
 

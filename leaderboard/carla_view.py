@@ -19,8 +19,8 @@ __all__ = ["TOLD_AFTER_TICKS", "EgoObserver"]
 
 # How far around the ego a light's state is read. RunningRedLightTest looks at 15 m to the middle of the trigger volume.
 _LIGHTS_WITHIN_M = 20.0
-# Contacts are told with the view that comes so many ticks after them. Of a client that takes messages in order, one in
-# ten thousand is there after two ticks and not after one, and all others are there after one.
+# Contacts are told with the view that comes so many ticks after them. Of a client that takes messages in order, one of
+# 40,000 was there after two ticks and not after one, and all others were there after one, on a busy machine too.
 TOLD_AFTER_TICKS = 2
 # How many ticks late a contact may come and still be told with its own tick; later ones get the oldest.
 _REMEMBERED_TICKS = 20

@@ -248,9 +248,7 @@ class Episode:
             if outcome is None and limit is not None and self._ticks > limit:
                 outcome = Outcome.TICK_LIMIT
             if outcome is not None:
-                for _ in range(TOLD_AFTER_TICKS):  # they bring the contacts of the last ticks
-                    world.tick(given.client_timeout_s)
-                self._end_criteria(self._observer.last_contacts())
+                self._end_criteria()
                 return outcome, str(outcome)
             self._frame += 1
 
@@ -412,7 +410,13 @@ class Episode:
             self._clock.call,
         )
 
-    def _end_criteria(self, contacts: Sequence[Contact] = ()) -> None:
+    def _end_criteria(self) -> None:
+        """The criteria's last word. An agent may have failed just because it had hit something."""
+        contacts: Sequence[Contact] = ()
+        if self._observer is not None and self._world is not None:
+            for _ in range(TOLD_AFTER_TICKS):  # they bring the contacts of the last ticks
+                self._world.tick(self._given.client_timeout_s)
+            contacts = self._observer.last_contacts()
         if self._criteria is not None:
             for event in self._criteria.end(contacts):
                 self._write(event)

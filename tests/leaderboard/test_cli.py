@@ -15,9 +15,11 @@ from leaderboard import cli
 from leaderboard.doctor import Finding
 from leaderboard.errors import InfrastructureError
 from leaderboard.launch.embedded import shipped_maps
+from leaderboard.log.events_file import read_events
 from leaderboard.log.manifest import machine_info
 from leaderboard.profiles import PROFILES
 from leaderboard.routes import shipped_suites
+from scenarios.events import CollisionStarted, Outcome
 from tests.leaderboard.records import stored_run
 
 HELLO = Path(__file__).parents[2] / "examples" / "hello_agent.py"
@@ -324,6 +326,16 @@ def leaderboard(folder, *arguments):
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=150)
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(180)
+def test_what_an_agent_hit_before_it_raised_is_in_the_record(tmp_path):
+    hitting = Path(__file__).parent / "agents" / "hitting.py"
+    leaderboard(tmp_path, "evaluate", "--agent", str(hitting), "--routes-subset", "0", "--out", "run")
+    events = read_events(tmp_path / "run" / "routes" / "RouteScenario_0_rep0" / "events.jsonl")
+    assert [event for event in events if isinstance(event, CollisionStarted) and event.ignored is None]
+    assert events[-1].outcome is Outcome.AGENT_CRASHED
 
 
 @pytest.mark.slow
