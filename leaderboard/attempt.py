@@ -167,7 +167,7 @@ def _run(
         try:
             outcome = episode.run()
         except NoRoute as error:
-            raise RouteFileError(str(error), spec.routes, route.id, route.line) from error
+            return Outcome.NO_ROUTE, str(RouteFileError(str(error), spec.routes, route.id, route.line))
     timing = episode.timing
     if latencies is not None:
         timing = replace(timing, calls_past_replay=max(len(timing.call_latencies_ms) - latencies, 0))

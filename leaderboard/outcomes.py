@@ -48,6 +48,8 @@ def _agent(failure: str) -> Consequence:
 _INFRASTRUCTURE = Consequence(
     blame=Blame.INFRASTRUCTURE, retried=True, scored=Scored.NEVER, failure="Simulation crashed"
 )
+# The public harness has this status for a route that it could not load, and then ends the whole run.
+_NO_ROUTE = Consequence(blame=Blame.WORLD, retried=False, scored=Scored.NEVER, failure="Simulation crashed")
 # The status is that of the drive: the official results have no word for a world that lacks something.
 _WORLD = Consequence(blame=Blame.WORLD, retried=False, scored=Scored.APART, failure=None)
 
@@ -75,6 +77,7 @@ OUTCOMES: Final = MappingProxyType(
         Outcome.PROCESS_KILLED: _INFRASTRUCTURE,
         Outcome.TRAFFIC_MANAGER_RESCUED: _INFRASTRUCTURE,
         Outcome.HARNESS_FAILED: _INFRASTRUCTURE,
+        Outcome.NO_ROUTE: _NO_ROUTE,
         Outcome.SCENARIO_UNSUPPORTED: _WORLD,
         Outcome.SCENARIO_NOT_BUILT: _WORLD,
     }
@@ -84,10 +87,11 @@ OUTCOMES: Final = MappingProxyType(
 def judged(ended: Outcome, events: Iterable[Event]) -> Outcome:
     """The outcome of an attempt that ended as `ended`: a world that lacked a scenario makes it invalid, whoever drove.
 
-    An infrastructure failure stays one, since it is discarded and run again. A scenario off the route is ignored by the
-    official harness too, and one that broke after its trigger was there; both are in the record and change nothing.
+    What has no score stays what it is: an infrastructure failure is discarded and run again. A scenario off the route
+    is ignored by the official harness too, and one that broke after its trigger was there; both are in the record and
+    change nothing.
     """
-    if OUTCOMES[ended].blame is Blame.INFRASTRUCTURE:
+    if OUTCOMES[ended].scored is Scored.NEVER:
         return ended
     causes = {event.cause for event in events if isinstance(event, ScenarioFailed)}
     if FailureCause.UNSUPPORTED in causes:
@@ -107,7 +111,7 @@ def table() -> str:
 
 
 def _status(outcome: Outcome, row: Consequence) -> str:
-    if row.blame is Blame.WORLD:
+    if row.scored is Scored.APART:
         return "that of the drive"
     if outcome is Outcome.COMPLETED:
         return "`Perfect` or `Completed`"

@@ -83,6 +83,7 @@ class Outcome(StrEnum):
     TRAFFIC_MANAGER_RESCUED = "Traffic Manager was rescued by the simulator"
     HARNESS_FAILED = "harness raised"
 
+    NO_ROUTE = "no such route on this map"
     SCENARIO_UNSUPPORTED = "scenario type unsupported"
     SCENARIO_NOT_BUILT = "scenario could not be built"
 

@@ -321,10 +321,10 @@ def test_doctor_starts_a_simulator_looks_and_says_what_does_not_answer(capsys):
 # --- one drive --------------------------------------------------------------------------------------------------------
 
 
-def leaderboard(folder, *arguments):
+def leaderboard(folder, *arguments, code=0):
     command = [sys.executable, "-m", "carla_closed_loop", *arguments]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=150)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, done.stderr) == (code, "")
     return done.stdout
 
 
@@ -336,6 +336,31 @@ def test_what_an_agent_hit_before_it_raised_is_in_the_record(tmp_path):
     events = read_events(tmp_path / "run" / "routes" / "RouteScenario_0_rep0" / "events.jsonl")
     assert [event for event in events if isinstance(event, CollisionStarted) and event.ignored is None]
     assert events[-1].outcome is Outcome.AGENT_CRASHED
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(180)
+def test_a_route_off_every_road_keeps_no_other_from_being_driven(tmp_path):
+    """Whether a point is on a road is known only when its town's map is loaded: others may have been driven by then."""
+    lines = ['<route id="field" town="Harbor">', "<waypoints>", '<position x="264.8" y="-436.1" z="0.0"/>']
+    lines += ['<position x="2000.0" y="0.0" z="0.0"/>', "</waypoints>", "</route>"]
+    road = ['<position x="264.8" y="-416.1" z="0.0"/>', '<position x="264.8" y="-396.1" z="0.0"/>']
+    lines += ['<route id="road" town="Harbor">', "<waypoints>", *road, "</waypoints>", "</route>"]
+    (tmp_path / "mine.xml").write_text("\n".join(["<routes>", *lines, "</routes>"]))
+
+    evaluate = ("evaluate", "--suite", "mine.xml", "--agent", str(HELLO), "--out", "run")
+    said = leaderboard(tmp_path, *evaluate, code=1)
+    wrong = "mine.xml:2, route field: the point (2000.0, 0.0, 0.0) is 1335 m from the nearest lane; move it onto a road"
+    assert f"RouteScenario_field_rep0: no such route on this map, no score ({wrong})" in said
+    assert "RouteScenario_road_rep0 Harbor: driving score 100.0" in said
+    assert "1 of 2" in said
+
+    results = json.loads((tmp_path / "run" / "results.json").read_text())
+    field, road = results["_checkpoint"]["records"]
+    assert (field["status"], field["scores"]["score_composed"]) == ("Failed - Simulation crashed", 0)
+    assert road["status"] == "Perfect"
+    again = leaderboard(tmp_path, *evaluate, "--resume", code=1)
+    assert "RouteScenario" not in again  # neither is driven again
 
 
 @pytest.mark.slow

@@ -6,7 +6,7 @@ import pytest
 
 from leaderboard.log.ledger import is_final
 from leaderboard.log.official_json import document
-from leaderboard.outcomes import MAX_RETRIES, OUTCOMES, Blame, Scored, judged, table
+from leaderboard.outcomes import MAX_RETRIES, OUTCOMES, Scored, judged, table
 from leaderboard.profiles import PROFILES
 from leaderboard.scoring.results import route_result
 from leaderboard.scoring.summary import Planned, summarize
@@ -87,7 +87,7 @@ def failed(cause):
 @pytest.mark.parametrize("ended_as", Outcome)
 def test_a_world_that_lacks_a_scenario_is_invalid_whoever_drove(ended_as):
     judgement = judged(ended_as, [started(), failed(FailureCause.NOT_BUILT)])
-    if OUTCOMES[ended_as].blame is Blame.INFRASTRUCTURE:
+    if OUTCOMES[ended_as].scored is Scored.NEVER:
         assert judgement is ended_as
     else:
         assert judgement is Outcome.SCENARIO_NOT_BUILT
