@@ -29,7 +29,9 @@ import carla
 import simulator
 
 DELTA_S = 0.05
-# The simulator looks after one second of silence; a client that stands still for this long was not woken.
+# The simulator looks after one second for a step that does not begin, and after this long for a tick that does not
+# follow its step: the client here never thinks. One that stands still for longer than both was not woken.
+WAKE_AFTER_S = 10.0
 HANG_S = 30.0
 PROGRESS_S = 10.0
 # Buffers and caches fill in the first part of a run; from there on memory may not grow by more than this.
@@ -120,6 +122,7 @@ def _write_record(path: Path | None, parts: list[Part]) -> None:
 def _run(part: Part, ticks: int, arguments: argparse.Namespace, save: Callable[[], None]) -> None:
     """Start a simulator and a client, and watch them. `part` is up to date whenever this is left."""
     options: dict[str, Any] = {"map_dir": arguments.map_dir, "seed": arguments.seed, "stderr": subprocess.PIPE}
+    options["wake_after_s"] = WAKE_AFTER_S
     with simulator.serve(arguments.town, **options) as server:
         assert server.process.stderr is not None
         said = _lines(server.process.stderr)

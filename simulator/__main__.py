@@ -68,6 +68,14 @@ def parser() -> argparse.ArgumentParser:
         default="leaderboard",
         help="which way latitude grows: as route files and agents expect it, or as the 0.9.16 client computes it",
     )
+    add(
+        "--wake-after",
+        type=_seconds,
+        default=300.0,
+        metavar="S",
+        help="a client with a Traffic Manager that does nothing for S seconds between two ticks may hang by a fault of "
+        "its own, and is woken (default: 300; 0: never)",
+    )
     add("--quiet", action="store_true", help="say nothing but errors on stderr")
     add("--end-with-parent", type=int, metavar="PID", help=argparse.SUPPRESS)
     return parsed
@@ -77,6 +85,16 @@ def _port(text: str) -> int:
     if not text.isdigit() or int(text) > 65535:
         raise argparse.ArgumentTypeError(f"{text!r} is no port: give a number from 0 to 65535")
     return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0.0 <= value < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time: give a number of seconds, or 0")
+    return value
 
 
 def _fps(text: str) -> float:
@@ -198,6 +216,7 @@ async def _serve(arguments: argparse.Namespace, town: "TownMap", library: "MapLi
         no_rendering=arguments.no_rendering,
         state_hash=arguments.state_hash,
         gnss=arguments.gnss,
+        wake_after_s=arguments.wake_after,
     )
     server = Server(options, town, library, logging.getLogger("simulator").warning)
     for number in (signal.SIGINT, signal.SIGTERM):

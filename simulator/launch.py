@@ -43,6 +43,7 @@ def serve(
     no_rendering: bool = False,
     state_hash: str | Path | None = None,
     gnss: str = "leaderboard",
+    wake_after_s: float = 300.0,
     stderr: int | IO[str] | None = None,
 ) -> Iterator[Running]:
     """Run a simulator beside this program; port 0 takes free ones.
@@ -52,6 +53,7 @@ def serve(
     # -P: not a `simulator` that happens to lie in the folder where this program runs.
     command = [sys.executable, "-P", "-m", "simulator", "--town", town, "--host", host, "--port", str(port)]
     command += ["--seed", str(seed), "--fps", str(fps), "--gnss", gnss, "--end-with-parent", str(os.getpid())]
+    command += ["--wake-after", str(wake_after_s)]
     if map_dir is not None:
         command += ["--map-dir", str(map_dir)]
     if state_hash is not None:

@@ -38,7 +38,8 @@ class EmbeddedSimulator:
         self._log = log
         # -P: not a `simulator` that happens to lie in the folder where the user works.
         command = [sys.executable, "-P", "-m", "simulator", "--port", "0", "--town", town, "--seed", str(seed)]
-        command += ["--end-with-parent", str(os.getpid())]
+        # An agent may think for minutes; a drive that hangs is ended by its supervisor.
+        command += ["--wake-after", "0", "--end-with-parent", str(os.getpid())]
         if map_dir is not None:
             command += ["--map-dir", str(map_dir)]
         self._stderr: IO[bytes] = log.open("wb")

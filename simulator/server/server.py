@@ -45,6 +45,8 @@ LAMP_INTENSITY: Final = 10_000.0
 # All clients together may leave this much in messages that are not complete (one of them at most 64 MiB).
 MAX_HELD_BYTES: Final = 256 * 2**20
 _OWN_FILES: Final = 64
+# What a thread that is ready needs of a processor that we have kept busy.
+_YIELD_S: Final = 0.00001
 _BACKLOG: Final = 1024
 _MAX_SAID: Final = 1000
 _LINE_CHARS: Final = 500
@@ -67,6 +69,7 @@ class Options:
     no_rendering: bool = False
     state_hash: Path | None = None
     gnss: str = "leaderboard"
+    wake_after_s: float = 300.0  # Rule C; 0: never
 
 
 class Server:
@@ -245,13 +248,19 @@ class Server:
         """Without a fixed delta CARLA steps by the time that has passed; here by 1/fps, so that runs repeat."""
         return self.settings.fixed_delta_seconds or 1.0 / self.options.fps
 
-    def tick(self, dt: float) -> None:
-        """One step of the world, published: first its state, then what its sensors read, all with one frame."""
+    def tick(self, dt: float, not_before: float = 0.0) -> None:
+        """One step of the world, published: first its state, then what its sensors read, all with one frame.
+
+        With `not_before`, a client's thread must come to rest until then before it may see the state.
+        """
         self.world.step(dt)
         self.frame += 1
         records = self.packer.pack()
         if self._hash_file is not None:
             self._write_hash(self._hash_file, records)
+        if not_before:
+            # No other call is answered: the world is already newer than what clients have been told of it.
+            time.sleep(max(not_before - self.clock(), _YIELD_S))
         drop = not self.settings.synchronous_mode
         if self.streams.has_listener(EPISODE_STREAM):
             flags = StateFlags.MAP_CHANGE if self._map_change else StateFlags.NONE

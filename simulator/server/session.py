@@ -30,6 +30,7 @@ class Session(asyncio.Protocol):
         self.method = ""  # the call being served, for messages
         self.peer = "?"
         self.host = ""
+        self.heard_at = 0.0  # when its last call was served
         self._parser = RequestParser()
         self._transport: asyncio.Transport | None = None
         self._replies: list[bytes] = []
@@ -112,9 +113,10 @@ class Session(asyncio.Protocol):
         until = clock() + _TURN_S
         for request in self._parser.requests():
             self._serve(request)
+            self.heard_at = clock()
             if self._replies_bytes > _MAX_UNREAD_BYTES:
                 self._flush()
-            if self._is_unread or clock() > until:
+            if self._is_unread or self.heard_at > until:
                 return False
         if self.held_bytes > _MAX_UNREAD_BYTES and self.server.holds_too_much():
             raise ProtocolError("clients keep too much in messages that they do not complete")

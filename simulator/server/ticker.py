@@ -1,7 +1,7 @@
 """When the world is stepped: on a client's cue in synchronous mode, by the clock otherwise.
 
 A cue is answered at once with the frame that it will make; the tick itself may be held, for
-* the client's Traffic Manager, until its worker is safely parked (Rule A in traffic_manager),
+* the client's Traffic Manager, until its worker has all its answers (Rule A in traffic_manager),
 * a sensor's subscription that is on its way on another connection,
 * a reader that has not taken the last frames,
 * cameras that still look at the last state (also in asynchronous mode: as in CARLA, time goes as fast as pictures),
@@ -12,9 +12,9 @@ All other calls are served meanwhile.
 import asyncio
 import math
 from collections import deque
-from typing import TYPE_CHECKING, Final
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any, Final
 
-from simulator.server.alarm import Alarm
 from simulator.server.handlers.registry import CallRefused
 
 if TYPE_CHECKING:
@@ -42,17 +42,16 @@ class Ticker:
         self._last_at = 0.0
         self._watch: asyncio.TimerHandle | None = None
         self._rescues: set[asyncio.Task[None]] = set()
-        self._alarm = Alarm(server.loop, self.wake)
+        self._alarm: asyncio.TimerHandle | None = None  # until when a tick is held at most
 
     def start(self) -> None:
         self._watch_workers()
         self.mode_changed()
 
     def stop(self) -> None:
-        for handle in (self._pumping, self._timer, self._watch):
+        for handle in (self._pumping, self._timer, self._watch, self._alarm):
             if handle is not None:
                 handle.cancel()
-        self._alarm.close()
         self._cues.clear()
 
     # -- synchronous mode --------------------------------------------------------------------------------------
@@ -84,6 +83,9 @@ class Ticker:
     def _pump(self) -> None:
         """Make the next tick, or come back when it may be made."""
         self._pumping = None
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
         if not self._cues:
             return
         server = self._server
@@ -91,21 +93,23 @@ class Ticker:
         wait_s = self._held_until(now) - now
         if wait_s <= 0.0:
             session, steps_follow = self._cues.popleft()
-            self._tick(server.synchronous_delta())
+            # The world is stepped while the worker parks: with many vehicles that is all the time it needs.
+            parked_by = server.traffic_managers.parked_by()
+            self._tick(server.synchronous_delta(), parked_by if parked_by > now else 0.0)
             if steps_follow:
                 server.traffic_managers.published(session, server.frame, server.clock())
             self.wake()
         elif wait_s < math.inf:
-            self._alarm.set(wait_s)
+            self._alarm = server.loop.call_later(wait_s, self.wake)
 
     def _held_until(self, now: float) -> float:
         if self._server.is_loading or self._server.sensing.holds_tick():
             return math.inf  # we are woken when that is done
-        return max(self._server.traffic_managers.safe_at(now), self._server.streams.holds_tick_until(now))
+        return max(self._server.traffic_managers.answered_by(now), self._server.streams.holds_tick_until(now))
 
-    def _tick(self, dt: float) -> None:
+    def _tick(self, dt: float, not_before: float = 0.0) -> None:
         try:
-            self._server.tick(dt)
+            self._server.tick(dt, not_before)
         except Exception as error:
             # A world whose step failed is in no known state: better no server than a client that waits for ever.
             self._server.fail(error)
@@ -141,12 +145,20 @@ class Ticker:
         self._next_at = max(self._next_at + self._period(), now)
         self._timer = self._server.loop.call_later(max(self._next_at - self._server.clock(), 0.0), self._on_time)
 
-    # -- Rule B ------------------------------------------------------------------------------------------------
+    # -- Rules B and C -----------------------------------------------------------------------------------------
 
     def _watch_workers(self) -> None:
-        managers = self._server.traffic_managers
-        for ticked, worker, frame in managers.lost(self._server.clock()):
-            task = self._server.loop.create_task(managers.rescue(ticked, worker, frame, self._server.say))
-            self._rescues.add(task)
-            task.add_done_callback(self._rescues.discard)
-        self._watch = self._server.loop.call_later(_WATCH_PERIOD_S, self._watch_workers)
+        server, managers = self._server, self._server.traffic_managers
+        now = server.clock()
+        for ticked, worker, frame in managers.lost(now):
+            self._see_to(managers.rescue(ticked, worker, frame, server.say))
+        silent_s = server.options.wake_after_s
+        for session in server.sessions if silent_s else ():
+            if managers.has_stepped(session) and now - session.heard_at > silent_s:
+                self._see_to(managers.step_again(session, server.frame, silent_s, server.say))
+        self._watch = server.loop.call_later(_WATCH_PERIOD_S, self._watch_workers)
+
+    def _see_to(self, rescue: Coroutine[Any, Any, None]) -> None:
+        task = self._server.loop.create_task(rescue)
+        self._rescues.add(task)
+        task.add_done_callback(self._rescues.discard)

@@ -1,13 +1,19 @@
-"""The client's Traffic Manager: where it is registered, and two rules that keep it from hanging.
+"""The client's Traffic Manager: where it is registered, and three rules that keep it from hanging.
 
 In synchronous mode every world.tick() of the client waits for one step of its Traffic Manager, which a worker thread
 makes. The 0.9.16 client can lose the wake-up between the two threads: the main thread asks for a step and notifies
 without holding the mutex, and if that falls between the worker's check and its wait, both sleep for ever. The worker
-asks for the episode settings just before it waits, and it begins a step by asking for the lights of all vehicles:
+tells the end of a step in the same way, which is lost if the main thread had no processor, between its check and its
+wait, for the whole step: rarer, and only on a busy machine. The worker asks for the episode settings just before it
+waits, and it begins a step by asking for the lights of all vehicles:
 
-* Rule A: no tick is simulated while the question for the settings is owed, nor just after it was answered.
+* Rule A: no tick is simulated while the question for the settings is owed, and its state is not sent just after the
+  answer.
 * Rule B: when a step that should follow a tick does not begin, the Traffic Manager is told over its own port to leave
   and to enter synchronous mode, which wakes both threads.
+* Rule C: when a step has been made and its client then does nothing for long, its Traffic Manager is told to make one
+  step more, whose end wakes a client that has missed the first. A client that was only thinking goes on as before, but
+  with one step more than it asked for; so this takes its time, and who knows better can forbid it (--wake-after).
 
 Nobody knows here which client steps which Traffic Manager (another process may use it too), so that is learnt: a step
 is expected after a client's tick if one followed that client's tick before.
@@ -58,6 +64,8 @@ class _Worker:
     owed_since: float = 0.0
     parked_at: float = 0.0
     cues: bool = False  # this connection asks for ticks itself
+    has_stepped: bool = False  # since this connection last asked for a tick
+    was_woken: bool = False  # since then too
 
 
 @dataclass(slots=True)
@@ -137,6 +145,7 @@ class TrafficManagers:
         elif method == PARKS and worker.owed:
             worker.owed -= 1
             worker.parked_at = now
+            worker.has_stepped = not worker.owed
             return not worker.owed
         return False
 
@@ -159,6 +168,7 @@ class TrafficManagers:
         worker = self._workers.get(session)
         if worker is not None:
             worker.cues = True
+            worker.has_stepped = worker.was_woken = False
 
     def published(self, session: object, frame: int, now: float) -> None:
         """The tick that this client asked for went out."""
@@ -175,8 +185,8 @@ class TrafficManagers:
 
     # -- Rule A ------------------------------------------------------------------------------------------------
 
-    def safe_at(self, now: float) -> float:
-        """The earliest time at which a tick may run; not after `now` when it may at once."""
+    def answered_by(self, now: float) -> float:
+        """How long a tick waits at most for a worker's question to be answered; not after `now`: it need not wait."""
         latest = 0.0
         for worker in self._workers.values():
             if worker.owed:
@@ -184,9 +194,11 @@ class TrafficManagers:
                 if until <= now:
                     worker.owed = 0  # what looked like a step was the client's own batch
                 latest = max(latest, until)
-            else:
-                latest = max(latest, worker.parked_at + PARKING_S)
         return latest
+
+    def parked_by(self) -> float:
+        """When every worker whose question was answered surely waits for the next step."""
+        return max((worker.parked_at + PARKING_S for worker in self._workers.values()), default=0.0)
 
     # -- Rule B ------------------------------------------------------------------------------------------------
 
@@ -246,6 +258,35 @@ class TrafficManagers:
                     await _call(reader, writer, ("set_synchronous_mode", False), ("set_synchronous_mode", True))
         finally:
             writer.close()
+
+    # -- Rule C ------------------------------------------------------------------------------------------------
+
+    def has_stepped(self, session: object) -> bool:
+        """Whether all is done that this client's last world.tick() waits for, and that was not told it again."""
+        worker = self._workers.get(session)
+        return worker is not None and worker.cues and worker.has_stepped and not worker.was_woken
+
+    async def step_again(self, session: object, frame: int, silent_s: float, say: Callable[[str], None]) -> None:
+        """Have the Traffic Managers of a connection make a step that nobody asked for."""
+        if not self.has_stepped(session):  # it is gone, or has just ticked
+            return
+        self._workers[session].was_woken = True
+        for entry in self._of(session):
+            self.rescues += 1
+            where = f"{entry.address}:{entry.port}"
+            say(
+                f"traffic manager rescue {self.rescues} at frame {frame}: {where} makes one more step, "
+                f"since its client has done nothing for {silent_s:g} s after the last"
+            )
+            try:
+                async with asyncio.timeout(_RESCUE_TIMEOUT_S):
+                    reader, writer = await asyncio.open_connection(entry.address, entry.port)
+                    try:
+                        await _call(reader, writer, ("synchronous_tick",))
+                    finally:
+                        writer.close()
+            except (OSError, TimeoutError, ProtocolError) as error:
+                say(f"traffic manager on port {entry.port} cannot be woken: {error or 'it does not answer'}")
 
 
 async def _call(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *calls: tuple[str | bool, ...]) -> None:

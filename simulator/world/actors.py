@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.blueprints import Blueprint
-from simulator.world.tables import ACTOR, SENSOR, VEHICLE, VEHICLE_STATE
+from simulator.world.tables import ACTOR, CONTROL, SENSOR, VEHICLE, VEHICLE_STATE
 
 # Sensors take ids from a range of their own, so that adding one changes no other actor's id. Both ranges lie below
 # 65536, because instance segmentation carries 16 bits of the id; an episode that needs more goes on with late ones.
@@ -94,6 +94,7 @@ class Register:
         self.in_order: list[Actor] = []  # by row
         self.actors: NDArray[np.void] = np.zeros(64, ACTOR)
         self.vehicles: NDArray[np.void] = np.zeros(16, VEHICLE_STATE)
+        self.controls = self.vehicles[CONTROL]  # the same memory: a control is written at once
         self.n_vehicles = 0
         self.changes = 0  # counts arrivals and departures: whoever caches by row watches it
 
@@ -122,6 +123,7 @@ class Register:
         side = self.n_vehicles
         if side == len(self.vehicles):
             self.vehicles = np.concatenate([self.vehicles, np.zeros(len(self.vehicles), VEHICLE_STATE)])
+            self.controls = self.vehicles[CONTROL]
         self.n_vehicles += 1
         self.actors[actor.row]["side"] = side
         self.vehicles[side]["actor"] = actor.row

@@ -227,6 +227,12 @@ VEHICLE_STATE: Final = np.dtype(
     align=True,
 )
 
+# What a carla.VehicleControl sets, in its order. It ends the controller's rule.
+CONTROL: Final = [
+    *("throttle", "steer", "brake", "hand_brake", "reverse", "manual_gear_shift", "gear_command"),
+    "ackermann",
+]
+
 LIGHT: Final = np.dtype(
     [
         ("actor", np.int32),

@@ -132,6 +132,13 @@ class World:
         row: np.void = self.register.vehicles[self.register.actors[actor.row]["side"]]
         return row
 
+    def set_control(self, actor: Actor, control: tuple[float, float, float, bool, bool, bool, int]) -> None:
+        """Of a vehicle: a carla.VehicleControl's fields in their order, within their ranges."""
+        register = self.register
+        register.controls[register.actors["side"][actor.row]] = (*control, False)
+        if actor.id in self.loose:
+            self._driven.add(actor.id)
+
     def pose(self, actor: Actor) -> Pose:
         row = self.row(actor)
         return Pose(
@@ -414,11 +421,6 @@ class World:
         self.steps += 1
         self.elapsed_s += dt
         self.delta_s = dt
-
-    def driven(self, actor: Actor) -> None:
-        """A control has come for this vehicle."""
-        if actor.id in self.loose:
-            self._driven.add(actor.id)
 
     def _release_pedals(self) -> None:
         """Where controls do not stick, one that is not renewed is let go, but the Traffic Manager's."""

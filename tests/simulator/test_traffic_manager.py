@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import msgpack
 import pytest
@@ -72,7 +73,8 @@ def test_a_client_without_a_traffic_manager_is_never_waited_for(play: Play) -> N
     client = object()
     for _ in range(3):
         play.tick(client, client)  # it asks for the lights of all vehicles, applies a batch, asks for the settings
-        assert play.managers.safe_at(play.now) <= play.now
+        assert play.managers.answered_by(play.now) <= play.now
+        assert play.managers.parked_by() <= play.now
     assert play.lost(100.0) == []
 
 
@@ -80,10 +82,10 @@ def test_no_tick_while_the_question_for_the_settings_is_owed(play: Play) -> None
     client = object()
     play.register(client)
     play.calls(client, *STEP[:3])
-    assert play.managers.safe_at(play.now) == pytest.approx(play.now + OWED_AT_MOST_S)
+    assert play.managers.answered_by(play.now) == pytest.approx(play.now + OWED_AT_MOST_S)
     assert play.calls(client, "get_episode_settings")  # the tick that was held may be looked at again
-    assert play.managers.safe_at(play.now) == pytest.approx(play.now + PARKING_S)
-    assert play.managers.safe_at(play.now + PARKING_S) <= play.now + PARKING_S
+    assert play.managers.answered_by(play.now) <= play.now  # the world may be stepped, and is shown a little later
+    assert play.managers.parked_by() == pytest.approx(play.now + PARKING_S)
 
 
 def test_another_clients_tick_waits_too(play: Play) -> None:
@@ -92,18 +94,18 @@ def test_another_clients_tick_waits_too(play: Play) -> None:
     play.register(owner)
     play.tick(user)
     play.calls(owner, *STEP[:3])
-    assert play.managers.safe_at(play.now) > play.now
+    assert play.managers.answered_by(play.now) > play.now
 
 
 def test_a_batch_that_is_no_step_delays_at_most_once(play: Play) -> None:
     client = object()
     play.register(client)
     play.calls(client, "get_vehicle_light_states", "apply_batch")
-    assert play.managers.safe_at(play.now) > play.now
-    assert play.managers.safe_at(play.now + OWED_AT_MOST_S) <= play.now + OWED_AT_MOST_S
-    assert play.managers.safe_at(play.now) <= play.now
+    assert play.managers.answered_by(play.now) > play.now
+    assert play.managers.answered_by(play.now + OWED_AT_MOST_S) <= play.now + OWED_AT_MOST_S
+    assert play.managers.answered_by(play.now) <= play.now
     play.calls(client, "apply_batch", "apply_batch")
-    assert play.managers.safe_at(play.now) <= play.now
+    assert play.managers.answered_by(play.now) <= play.now
 
 
 def test_two_traffic_managers_of_one_client_are_both_waited_for(play: Play) -> None:
@@ -112,9 +114,10 @@ def test_two_traffic_managers_of_one_client_are_both_waited_for(play: Play) -> N
     play.register(client, 8001)
     play.calls(client, STEP[0], STEP[0], STEP[1], STEP[2], STEP[1], STEP[2])
     assert not play.calls(client, "get_episode_settings")
-    assert play.managers.safe_at(play.now) > play.now + PARKING_S
+    assert play.managers.answered_by(play.now) > play.now + PARKING_S
     assert play.calls(client, "get_episode_settings")
-    assert play.managers.safe_at(play.now) == pytest.approx(play.now + PARKING_S)
+    assert play.managers.answered_by(play.now) <= play.now
+    assert play.managers.parked_by() == pytest.approx(play.now + PARKING_S)
 
 
 def test_a_step_that_does_not_come_is_lost(play: Play) -> None:
@@ -435,6 +438,33 @@ def test_a_traffic_manager_that_nobody_can_reach_is_said_once() -> None:
         client.live.wait_for_line("cannot be woken")
         time.sleep(QUIET_S)
         assert len(client.live.lines) == 1
+
+
+def test_a_client_that_is_silent_after_its_step_gets_one_more_to_wake_it() -> None:
+    with driver() as (client, manager):
+        server = client.live.server
+        client.live.do(lambda: setattr(server, "options", replace(server.options, wake_after_s=IMPATIENT_S)))
+        for _ in range(6):  # whoever calls anything is not waiting
+            time.sleep(IMPATIENT_S / 2)
+            client.wire.call("version")
+        assert manager.calls == []
+        client.live.wait_for_line("rescue")
+        client.step()
+        time.sleep(QUIET_S)
+        assert manager.calls == [("synchronous_tick", [])]
+        where = f"127.0.0.1:{manager.port} makes one more step, since its client has done nothing for {IMPATIENT_S:g} s"
+        assert client.live.lines == [f"traffic manager rescue 1 at frame {server.frame}: {where} after the last"]
+        client.tick()
+        client.step()
+        client.live.wait_for_line("rescue 2")
+
+
+def test_a_client_that_may_be_silent_is_left_alone() -> None:
+    with driver() as (client, manager):
+        server = client.live.server
+        client.live.do(lambda: setattr(server, "options", replace(server.options, wake_after_s=0.0)))
+        time.sleep(QUIET_S)
+        assert manager.calls == []
 
 
 def test_a_batch_that_ticks_expects_no_step() -> None:

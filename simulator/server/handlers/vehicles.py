@@ -13,17 +13,10 @@ DOORS = 0b111111
 
 
 def control(server: Server, actor: Actor, wanted: structs.VehicleControl) -> None:
-    row = server.world.vehicle_row(actor)
+    throttle, steer, brake, hand_brake, reverse, manual_gear_shift, gear = wanted
     # NaN fails both comparisons of a clamp written this way and ends as the lower bound, never in the physics.
-    row["throttle"] = _clamp(wanted.throttle, 0.0, 1.0)
-    row["steer"] = _clamp(wanted.steer, -1.0, 1.0, neutral=0.0)
-    row["brake"] = _clamp(wanted.brake, 0.0, 1.0)
-    row["hand_brake"] = wanted.hand_brake
-    row["reverse"] = wanted.reverse
-    row["manual_gear_shift"] = wanted.manual_gear_shift
-    row["gear_command"] = wanted.gear
-    row["ackermann"] = 0
-    server.world.driven(actor)
+    throttle, steer, brake = _clamp(throttle, 0.0, 1.0), _clamp(steer, -1.0, 1.0, 0.0), _clamp(brake, 0.0, 1.0)
+    server.world.set_control(actor, (throttle, steer, brake, hand_brake, reverse, manual_gear_shift, gear))
 
 
 def _clamp(value: float, low: float, high: float, neutral: float | None = None) -> float:
