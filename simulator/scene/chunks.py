@@ -63,14 +63,36 @@ def part(
     )
 
 
-def triangle_normals(vertices: F4, triangles: I4) -> tuple[F4, F8]:
+@njit
+def triangle_normals(vertices, triangles):  # type: ignore[no-untyped-def]
     """Unit normals towards the side that is seen, and widths at right angles to the longest side."""
-    a, b, c = (vertices[triangles[:, k]].astype(np.float64) for k in range(3))
-    ab, ac, bc = b - a, c - a, c - b
-    normal = np.cross(ab, ac)
-    double = np.sqrt((normal * normal).sum(axis=1))
-    longest = np.sqrt(np.max([(side * side).sum(axis=1) for side in (ab, ac, bc)], axis=0))
-    return (normal / np.maximum(double, 1e-30)[:, None]).astype(np.float32), double / np.maximum(longest, 1e-30)
+    normal = np.empty((len(triangles), 3), np.float32)
+    width = np.empty(len(triangles), np.float64)
+    for t in range(len(triangles)):
+        a, b, c = triangles[t]
+        ab_x, ab_y, ab_z = _from_to(vertices, a, b)
+        ac_x, ac_y, ac_z = _from_to(vertices, a, c)
+        bc_x, bc_y, bc_z = _from_to(vertices, b, c)
+        x, y, z = ab_y * ac_z - ab_z * ac_y, ab_z * ac_x - ab_x * ac_z, ab_x * ac_y - ab_y * ac_x
+        double_area = np.sqrt(x * x + y * y + z * z)
+        longest = max(
+            ab_x * ab_x + ab_y * ab_y + ab_z * ab_z,
+            ac_x * ac_x + ac_y * ac_y + ac_z * ac_z,
+            bc_x * bc_x + bc_y * bc_y + bc_z * bc_z,
+        )
+        size = max(double_area, 1e-30)
+        normal[t, 0], normal[t, 1], normal[t, 2] = x / size, y / size, z / size
+        width[t] = double_area / max(np.sqrt(longest), 1e-30)
+    return normal, width
+
+
+@njit
+def _from_to(vertices, start, end):  # type: ignore[no-untyped-def]
+    return (
+        np.float64(vertices[end, 0]) - np.float64(vertices[start, 0]),
+        np.float64(vertices[end, 1]) - np.float64(vertices[start, 1]),
+        np.float64(vertices[end, 2]) - np.float64(vertices[start, 2]),
+    )
 
 
 def assemble(parts: Sequence[Part]) -> Geometry:
