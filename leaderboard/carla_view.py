@@ -28,7 +28,6 @@ _REMEMBERED_TICKS = 20
 
 class _Ego(NamedTuple):
     frame: int
-    time_s: float
     place: Place
     speed_mps: float
 
@@ -52,6 +51,7 @@ class EgoObserver:
         self._light_centres = np.array([light.centre[:2] for light in lights]).reshape(-1, 2)
         self._first_frame: int | None = None
         self._past: deque[_Ego] = deque(maxlen=_REMEMBERED_TICKS)
+        self._delta_s = 0.0
         self._arrived: queue.SimpleQueue[carla.CollisionEvent] = queue.SimpleQueue()
         self._waiting: list[tuple[int, carla.CollisionEvent]] = []
         blueprint = world.get_blueprint_library().find("sensor.other.collision")
@@ -77,10 +77,11 @@ class EgoObserver:
         if self._first_frame is None:
             self._first_frame = snapshot.frame
         frame = snapshot.frame - self._first_frame
-        time_s = frame * snapshot.timestamp.delta_seconds
+        self._delta_s = snapshot.timestamp.delta_seconds
+        time_s = frame * self._delta_s
         pose, velocity = pose_of(self._ego.get_transform()), place_of(self._ego.get_velocity())
         contacts = self._contacts_before(frame - TOLD_AFTER_TICKS + 1)
-        self._past.append(_Ego(frame, time_s, pose.place, math.hypot(velocity.x, velocity.y)))
+        self._past.append(_Ego(frame, pose.place, math.hypot(velocity.x, velocity.y)))
         lane = self._map.lane_at(pose.place)
         if lane is None:
             raise ValueError(f"map {self._map.name} has no driving lane")
@@ -99,10 +100,11 @@ class EgoObserver:
             switches=switches or Switches(),
         )
 
-    def last_contacts(self) -> tuple[Contact, ...]:
-        """Those that no view has shown yet. Ask TOLD_AFTER_TICKS ticks after the last view: then all are there."""
-        last = self._past[-1].frame if self._past else 0
-        return self._contacts_before(last + 1)
+    def last_contacts(self, frame: int) -> tuple[Contact, ...]:
+        """Those up to `frame` that no view has shown yet, also where an agent that raised kept that frame's view from
+        being made. Ask TOLD_AFTER_TICKS ticks after that frame: then all are there.
+        """
+        return self._contacts_before(frame + 1)
 
     def _red_lights(self, place: Place) -> frozenset[int]:
         gaps = self._light_centres - (place.x, place.y)
@@ -126,11 +128,10 @@ class EgoObserver:
 
     def _contact(self, frame: int, event: carla.CollisionEvent) -> Contact:
         before = next((past for past in reversed(self._past) if past.frame < frame), self._past[0])
-        during = next((past for past in self._past if past.frame == frame), before)
         other, impulse = event.other_actor, event.normal_impulse
         return Contact(
             frame=frame,
-            time_s=during.time_s,
+            time_s=frame * self._delta_s,
             other_id=other.id,
             type_id=other.type_id,
             role=other.attributes.get("role_name", ""),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import ast
 import os
+import shlex
 import sys
 import threading
 import warnings
@@ -12,7 +13,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from importlib import metadata, util
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
 
 from rich.console import Console
 
@@ -32,10 +33,12 @@ from leaderboard.log.manifest import (
     SimulatorInfo,
     SuiteInfo,
     harness_info,
+    harness_version,
     hash_path,
     machine_info,
 )
 from leaderboard.log.official_json import dump
+from leaderboard.log.run import RunDirectory
 from leaderboard.log.sensor_record import load_encoder
 from leaderboard.log.stored import StoredRun
 from leaderboard.outcomes import OUTCOMES, Scored
@@ -108,20 +111,27 @@ def _guarded(run: Callable[[], int]) -> int:
         print(f"leaderboard: {error}", file=sys.stderr)
         return EXIT_FAILURES
     except BrokenPipeError:
-        # Who reads has had enough. Nothing is left to be flushed into the pipe at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _forget_stdout()  # who reads has had enough
         return 0
     except KeyboardInterrupt:
         return EXIT_STOPPED
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one sentence: the usage of `evaluate` alone is twelve lines, and hides it."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(EXIT_BAD_INPUT, f"{self.prog}: {message}; `{self.prog} --help` says more\n")
+
+
 def parser() -> argparse.ArgumentParser:
-    parsed = argparse.ArgumentParser(
+    parsed = _Parser(
         prog="leaderboard",
         description="Closed-loop evaluation of driving agents over suites of routes.",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parsed.add_argument("--version", action="version", version=f"carla-closed-loop {harness_version()}")
     commands = parsed.add_subparsers(required=True, metavar="COMMAND")
 
     def command(name: str, summary: str, does: Callable[[argparse.Namespace], int], epilog: str = "") -> _Add:
@@ -164,7 +174,7 @@ def parser() -> argparse.ArgumentParser:
     add("--out", type=Path, metavar="FILE", help="default: to the terminal")
 
     add = command("list", "what there is: suites, scenarios, towns, profiles, agents", _list)
-    add("what", choices=tuple(_LISTS))
+    add("what", choices=tuple(_LISTS), metavar="WHAT", help="one of these")
 
     add = command(
         "doctor",
@@ -246,25 +256,33 @@ def _drive(given: argparse.Namespace, options: Options) -> int:
     if len(warnings) > _MOST_WARNINGS:
         console.print(f"warning: and {len(warnings) - _MOST_WARNINGS} more like these")
     manifest = _manifest(options)
-    progress = Progress(console, options.allow_missing_scenarios)
+    progress = Progress(console, options.allow_missing_scenarios, _title(options, manifest))
     evaluation = Evaluation(options, manifest, progress)
     progress.follow(evaluation)
-    simulator = f"{manifest.simulator.kind} {manifest.simulator.version}"
-    console.print(
-        f"{options.suite.name} ({options.suite.sha256[:12]}), {evaluation.planned} drives of {options.agent}, profile "
-        f"{options.profile.name}, simulator {simulator}; record: {options.out}",
-        markup=False,
-    )
+    # On stderr: in `leaderboard evaluate | tee`, Ctrl-C ends the reader of stdout too.
+    goes_on = f"the same command with --out {shlex.quote(str(options.out))} --resume goes on"
     try:
         evaluation.run()
     except KeyboardInterrupt:
-        console.print(f"stopped; the same command with --out {options.out} --resume goes on", markup=False)
+        print(f"leaderboard: stopped; {goes_on}", file=sys.stderr)
         return EXIT_STOPPED
+    except BrokenPipeError:
+        print(f"leaderboard: stopped, since nobody reads what is printed any more; {goes_on}", file=sys.stderr)
+        _forget_stdout()
+        return EXIT_FAILURES
     print_summary(console, evaluation.summary(), manifest)
     if options.profile.scoring.format is ResultsFormat.BENCH2DRIVE:
         print_bench2drive(console, StoredRun(options.out).bench2drive())
     failures = [result for result in evaluation.results if OUTCOMES[result.outcome].scored is Scored.NEVER]
     return EXIT_FAILURES if failures or len(evaluation.results) < evaluation.planned else 0
+
+
+def _title(options: Options, manifest: Manifest) -> str:
+    suite, simulator = options.suite, manifest.simulator
+    return (
+        f"{suite.name} ({suite.sha256[:12]}) with {options.agent}, profile {options.profile.name}, simulator "
+        f"{simulator.kind} {simulator.version}; record: {options.out}"
+    )
 
 
 def _empty_towns(options: Options) -> list[str]:
@@ -274,8 +292,19 @@ def _empty_towns(options: Options) -> list[str]:
     return [f"--traffic lb1: leaderboard 1.0 has no number for {town}, whose roads stay empty" for town in towns]
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Rich would end the program without a word."""
+        raise
+
+
 def _console() -> Console:
-    return Console(highlight=False, soft_wrap=True)
+    return _Console(highlight=False, soft_wrap=True)
+
+
+def _forget_stdout() -> None:
+    """Nothing is left to be flushed into a broken pipe at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _options(given: argparse.Namespace) -> Options:
@@ -288,7 +317,9 @@ def _options(given: argparse.Namespace) -> Options:
     if simulator is None:
         towns = [*shipped_maps(), *(file.stem for file in sorted((given.map_dir or Path("/nowhere")).glob("*.xodr")))]
     suite = load_suite(path, scenarios=given.scenarios, subset=given.routes_subset, known_towns=towns)
-    mode, _ = parse_timing(given.timing)
+    mode, source = parse_timing(given.timing)
+    if mode == "replay" and not RunDirectory(Path(str(source))).manifest.is_file():
+        raise UserError(f"--timing {given.timing}: {source} holds no run (no manifest.json)")
     if given.record_sensors:
         load_encoder()
     amount(given.traffic, "")
@@ -297,6 +328,8 @@ def _options(given: argparse.Namespace) -> Options:
         raise UserError(f"--workers {workers}: one simulator at {given.simulator} drives one route at a time")
     if mode == "measured" and 2 * workers > (cores := machine_info().cores):
         raise UserError(f"--workers {workers}: measured latencies need two cores for each, and there are {cores} here")
+    if given.resume and given.out is None:
+        raise UserError("--resume goes on with the run in --out DIR: name that folder too")
     out = given.out or Path("runs") / datetime.now().strftime("%Y%m%d-%H%M%S")
     return Options(
         suite=suite,

@@ -30,9 +30,10 @@ _FEW: Final = 3
 class Progress(Watcher):
     """A line for each route, and where the terminal allows it one that changes."""
 
-    def __init__(self, console: Console, allow_missing_scenarios: bool) -> None:
+    def __init__(self, console: Console, allow_missing_scenarios: bool, title: str) -> None:
         self._console = console
         self._allow = allow_missing_scenarios
+        self._title = title
         self._evaluation: Evaluation | None = None
         self._started = time.monotonic()
         self._done_here = 0
@@ -45,6 +46,12 @@ class Progress(Watcher):
     def follow(self, evaluation: Evaluation) -> None:
         """Where the numbers of the line that changes are from; after --resume they begin with what was there."""
         self._evaluation = evaluation
+
+    def opened(self, planned: int, ready: int) -> None:
+        drives = f"{planned} drive{'s' if planned != 1 else ''}"
+        self._say(f"{drives}: {self._title}")
+        if ready:
+            self._say(f"{ready} of {drives} had a result already")
 
     def began(self, job: Job, attempt: int, worker: int) -> None:
         self._first_beats.pop(worker, None)

@@ -416,7 +416,7 @@ class Episode:
         if self._observer is not None and self._world is not None:
             for _ in range(TOLD_AFTER_TICKS):  # they bring the contacts of the last ticks
                 self._world.tick(self._given.client_timeout_s)
-            contacts = self._observer.last_contacts()
+            contacts = self._observer.last_contacts(self._frame)
         if self._criteria is not None:
             for event in self._criteria.end(contacts):
                 self._write(event)

@@ -71,6 +71,9 @@ class Options:
 class Watcher:
     """Is told what happens; the command line shows it."""
 
+    def opened(self, planned: int, ready: int) -> None:
+        """All is checked, the record is there: of the `planned` drives `ready` have a result already."""
+
     def began(self, job: Job, attempt: int, worker: int) -> None: ...
 
     def beat(self, job: Job, worker: int, beat: Beat) -> None: ...
@@ -141,6 +144,7 @@ class Evaluation:
             with RunLock(run.path):
                 self._run = run
                 self._take_up()
+                self._watch.opened(len(self._jobs), len(self._results))
                 self._drive_all()
         except OSError as error:
             if is_disk_full(error):

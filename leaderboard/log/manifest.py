@@ -186,13 +186,17 @@ def _feed(hashed: hashlib._Hash, path: Path) -> None:
         raise UserError(f"{path}: cannot be read: {error.strerror}") from error
 
 
+def harness_version() -> str:
+    return _version(_DISTRIBUTION) or "not installed"
+
+
 def harness_info() -> HarnessInfo:
     """This installation, as far as it can tell."""
     root = Path(__file__).resolve().parents[2]
     commit = _git(root, "rev-parse", "HEAD")
     changes = _git(root, "status", "--porcelain", "--untracked-files=no") if commit else None
     return HarnessInfo(
-        version=_version(_DISTRIBUTION) or "not installed",
+        version=harness_version(),
         commit=commit,
         dirty=None if changes is None else bool(changes),
         python=platform.python_version(),

@@ -163,7 +163,7 @@ def test_a_crash_is_told_by_where_the_ego_was_just_before(live, road, spawn):
         events += suite.update(view)
     for _ in range(TOLD_AFTER_TICKS):
         live.world.tick()
-    events += suite.end(observer.last_contacts())
+    events += suite.end(observer.last_contacts(79))
     observer.close()
     crashes = [event for event in events if isinstance(event, CollisionStarted)]
     first = crashes[0]
@@ -175,3 +175,26 @@ def test_a_crash_is_told_by_where_the_ego_was_just_before(live, road, spawn):
     # Told with the same view after, always.
     assert {seen - contact.frame for seen, contact in contacts} == {TOLD_AFTER_TICKS}
     assert {crash.ignored for crash in crashes[1:]} <= {Ignored.SAME_ACTOR, Ignored.SAME_PLACE, Ignored.EGO_STOOD}
+
+
+def test_a_contact_of_a_tick_that_had_no_view_is_told_and_later_ones_are_not(live, road, spawn):
+    """An agent may raise in the very tick in which it hits something."""
+    ego, _ = spawn(road, "hero"), spawn(road.next(14.0)[0])
+    observer = EgoObserver(live.world, ego, live.drawn)
+    felt = []
+    sensor = live.world.spawn_actor(
+        live.world.get_blueprint_library().find("sensor.other.collision"), carla.Transform(), attach_to=ego
+    )
+    sensor.listen(felt.append)
+    ego.apply_control(carla.VehicleControl(throttle=0.8))
+    first = live.world.tick()
+    observer.view(live.world.get_snapshot())
+    for _ in range(80):
+        live.world.tick()
+    sensor.destroy()
+    frames = sorted({event.frame - first for event in felt})
+    assert len(frames) > 1
+    (contact, *_) = told = observer.last_contacts(frames[0])
+    observer.close()
+    assert {contact.frame for contact in told} == {frames[0]}
+    assert contact.time_s == pytest.approx(frames[0] * 0.05)

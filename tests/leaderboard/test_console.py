@@ -47,7 +47,7 @@ def shown(screen):
 
 
 def make(screen, results, planned=4, allow=False, terminal=True):
-    progress = Progress(Console(file=screen, force_terminal=terminal, width=200, highlight=False), allow)
+    progress = Progress(Console(file=screen, force_terminal=terminal, width=200, highlight=False), allow, "smoke")
     progress.follow(SimpleNamespace(results=results, planned=planned))
     return progress
 
