@@ -6,15 +6,17 @@ So our packages come first here, and by PYTHONPATH in every process that is star
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Final
 
-__all__ = ["OURS", "give_home", "main", "passed_over", "put_ours_first"]
+__all__ = ["OURS", "give_home", "interruptible", "main", "passed_over", "put_ours_first"]
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 """The folder that holds our packages: the checkout, or site-packages."""
@@ -24,9 +26,23 @@ OURS: Final = ("leaderboard", "scenarios", "agent", "simulator")
 def main(arguments: Sequence[str] | None = None) -> int:
     put_ours_first()
     give_home()
-    from leaderboard.cli import main as run
+    with interruptible():
+        from leaderboard.cli import main as run
 
     return run(arguments)
+
+
+@contextlib.contextmanager
+def interruptible() -> Iterator[None]:
+    """Ctrl-C during the second that imports take ends the process, and without a traceback."""
+    is_ours = signal.getsignal(signal.SIGINT) is signal.default_int_handler  # else it may be ignored, as under nohup
+    if is_ours:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        if is_ours:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def put_ours_first() -> None:

@@ -48,6 +48,8 @@ _OUTCOMES: Final = {Phase.STEP: Outcome.AGENT_CRASHED, Phase.DESTROY: Outcome.AG
 
 # How long a simulator may take to say its version before it counts as lost. A stalled one says nothing.
 _ANSWER_S: Final = 10.0
+# How the client begins to say that a simulator does not take a value of a blueprint.
+_REFUSED_SENSOR: Final = "Spawn failed because of invalid actor description"
 # What agents import that are bound to ROS; the first is in the public leaderboard's own package.
 _ROS_MODULES: Final = ("leaderboard.autoagents.ros", "rospy", "roslaunch", "rclpy", "rosgraph", "roslibpy")
 
@@ -185,6 +187,11 @@ class AgentHost:
         except (IndexError, ValueError, TypeError) as error:
             # A blueprint that does not take a value: the width of an image as text, for example.
             raise AgentFailed(f"the agent's sensors are invalid: {error}", Outcome.AGENT_SENSORS_INVALID) from error
+        except RuntimeError as error:
+            if _REFUSED_SENSOR not in str(error):
+                raise
+            # A simulator that does not take it: an image of -100 pixels.
+            raise AgentFailed(f"the agent's sensors are invalid: {error}", Outcome.AGENT_SENSORS_INVALID) from error
 
     def tick(self, snapshot: carla.WorldSnapshot) -> None:
         """After each tick of the route, also one for which the agent is not asked."""
@@ -232,9 +239,9 @@ class AgentHost:
         began_s = time.perf_counter()
         try:
             return function(*arguments)
-        except (UserError, KeyboardInterrupt):
+        except UserError:
             raise
-        except (Exception, SystemExit) as error:
+        except BaseException as error:  # also SystemExit, asyncio's CancelledError and KeyboardInterrupt
             raised, details = error, traceback.format_exc()
         finally:
             self._watch(phase, time.perf_counter() - began_s)

@@ -78,6 +78,9 @@ def main(arguments: list[str]) -> int:
     spec = AttemptSpec.read(Path(arguments[0]))
     die_with_parent(spec.supervisor_pid)
     become_subreaper()
+    # Nobody at a terminal interrupts this process, which has a session of its own. A signal from outside is then seen
+    # as one, and a KeyboardInterrupt is what the guest raised.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     # For output.log: where native code ended the process, and, when the supervisor asks, where it hangs.
     faulthandler.enable()
     faulthandler.register(TELL_WHERE)
@@ -86,6 +89,9 @@ def main(arguments: list[str]) -> int:
     if not go:  # the supervisor is gone
         return 1
     host, port = go
+    # A guest that asks its user is told at once that nobody is there.
+    with open(os.devnull, "rb") as nobody:
+        os.dup2(nobody.fileno(), sys.stdin.fileno())
     folder = Path(spec.folder)
     beat = HeartbeatWriter(folder / HEARTBEAT)
     seed = seed_of(spec.seed, spec.route_id, spec.repetition)

@@ -2,11 +2,12 @@
 
 import sys
 
-from carla_closed_loop.__main__ import give_home, put_ours_first
+from carla_closed_loop.__main__ import give_home, interruptible, put_ours_first
 
 if __name__ == "__main__":
     put_ours_first()
     give_home()
-    from leaderboard.cli import main_as_official
+    with interruptible():
+        from leaderboard.cli import main_as_official
 
     sys.exit(main_as_official())

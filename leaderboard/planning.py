@@ -375,7 +375,7 @@ def plan_route(carla_map: carla.Map, keypoints: Sequence[Place], spacing_m: floa
         world += [(waypoint.transform, option) for waypoint, option in planner.trace(origin, destination)]
     if len(world) < 2:
         raise NoRoute(
-            f"the way from {_say(locations[0])} to {_say(locations[-1])} is nothing; put the points further apart"
+            f"its points {_say(locations[0])} to {_say(locations[-1])} are at one place; put the points further apart"
         )
     reference = geo_reference(carla_map)
     gps = [(gps_of(reference, transform.location), option) for transform, option in world]

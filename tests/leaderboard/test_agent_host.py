@@ -453,17 +453,18 @@ def whole_life(host):
     host.close()
 
 
-@pytest.mark.parametrize("what", ["a bad day", "exit"])
+@pytest.mark.parametrize(
+    ("what", "kind"), [("a bad day", "ValueError"), ("exit", "SystemExit"), ("cancelled", "CancelledError")]
+)
 @pytest.mark.parametrize("where", ["setup", "sensors", "run_step", "destroy"])
-def test_a_guest_that_raises_is_to_blame(wishes, where, what):
+def test_a_guest_that_raises_is_to_blame(wishes, where, what, kind):
     host = AgentHost(TALES, wishes(fails={where: what}), PROFILE)
     host.load()
     with pytest.raises(AgentFailed) as error:
         whole_life(host)
     late = where in ("run_step", "destroy")
     assert error.value.outcome is (Outcome.AGENT_CRASHED if late else Outcome.AGENT_SETUP_FAILED)
-    kind = "SystemExit in" if what == "exit" else "ValueError in"
-    assert str(error.value).startswith(f"the agent raised {kind} {where}: ")
+    assert str(error.value).startswith(f"the agent raised {kind} in {where}: ")
     assert "\n" not in str(error.value)
     assert "tales.py" in error.value.details
 

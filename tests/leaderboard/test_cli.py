@@ -1,6 +1,7 @@
 """The command line: what it refuses and how, what it lists, what it makes of a record. Nothing is driven here."""
 
 import json
+import signal
 import socket
 import subprocess
 import sys
@@ -70,7 +71,6 @@ def refusal(capsys, *arguments):
 def test_what_is_wrong_is_one_sentence(capsys, tmp_path, monkeypatch, flags, sentence):
     monkeypatch.chdir(tmp_path)
     assert cli.main(["evaluate", *flags]) == 2
-    # It may have said first what it would drive.
     (said,) = capsys.readouterr().err.splitlines()
     assert said.startswith("leaderboard: ")
     assert sentence in said
@@ -110,6 +110,46 @@ def test_flags_that_argparse_refuses(capsys, flags):
         cli.main(["evaluate", *flags])
     assert ended.value.code == 2
     assert flags[0] in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((), "leaderboard: the following arguments are required: COMMAND"),
+        (("list",), "leaderboard list: the following arguments are required: WHAT"),
+        (("evaluate", "--workers", "0"), "leaderboard evaluate: argument --workers: '0' is no number from 1 on"),
+    ],
+)
+def test_a_wrong_flag_is_one_sentence(capsys, arguments, said):
+    with pytest.raises(SystemExit):
+        cli.main(arguments)
+    where, _, _ = said.partition(":")
+    assert capsys.readouterr() == ("", f"{said}; `{where} --help` says more\n")
+
+
+def test_a_version(capsys):
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["--version"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out.startswith("carla-closed-loop ")
+
+
+def test_nothing_is_said_to_be_driven_that_cannot_be(capsys, tmp_path):
+    """What is wrong with the record's folder or with a run to be replayed is found before the first line."""
+    (tmp_path / "thesis.tex").touch()
+    assert "is not empty" in refusal(capsys, "evaluate", "--out", tmp_path)
+    command = ("evaluate", "--timing", f"replay:{tmp_path}", "--out", tmp_path / "run")
+    assert f"--timing replay:{tmp_path}: {tmp_path} holds no run (no manifest.json)" in refusal(capsys, *command)
+    assert "--resume goes on with the run in --out DIR" in refusal(capsys, "evaluate", "--resume")
+
+
+def test_ctrl_c_while_packages_are_imported_ends_without_a_traceback():
+    code = "import os, signal\nfrom carla_closed_loop.__main__ import interruptible\n"
+    code += "with interruptible():\n    os.kill(os.getpid(), signal.SIGINT)\n"
+    # Whoever runs the tests may have SIGINT ignored, and its children with it.
+    restored = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    done = subprocess.run([sys.executable, "-c", restored + code], capture_output=True, timeout=60)
+    assert (done.returncode, done.stderr) == (-signal.SIGINT, b"")
 
 
 def test_a_record_that_would_be_a_file(capsys, tmp_path):

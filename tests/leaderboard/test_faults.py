@@ -38,6 +38,9 @@ AGENT_FAULTS = {
     "die_here_and_there": ([DIED, DIED, DIED_AGAIN], "Failed - Agent crashed"),
     "destroy_ego": (["agent raised"], "Failed - Agent crashed"),
     "destroy_ego_by_id": (["agent raised"], "Failed - Agent crashed"),
+    "interrupt_in_step": (["agent raised"], "Failed - Agent crashed"),
+    "ask_in_setup": (["agent could not be set up"], "Failed - Agent couldn't be set up"),
+    "refused_sensors": (["agent's sensors are invalid"], "Failed - Agent's sensors were invalid"),
 }
 
 

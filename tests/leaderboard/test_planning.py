@@ -147,6 +147,12 @@ def test_no_way_is_one_sentence():
         RoutePlanner(islands).trace(begin, end)
 
 
+def test_a_way_of_no_length_is_no_route():
+    place = Place(10.0, 1.75, 0.0)
+    with pytest.raises(NoRoute, match="are at one place; put the points further apart"):
+        plan_route(carla.Map("islands", _islands()), [place, place])
+
+
 def _islands() -> str:
     """Twice two roads in a row, which nothing connects; y of OpenDRIVE points the other way."""
     road = """<road name="" length="100" id="{id}" junction="-1"><link>{link}</link><planView>

@@ -45,6 +45,9 @@ class Faulty(AutonomousAgent):
     def sensors(self):
         if self.fault == "invalid_sensors":
             return [{"type": "sensor.camera.crystal_ball", "id": "future"}]
+        if self.fault == "refused_sensors":
+            camera = dict.fromkeys(("x", "y", "z", "roll", "pitch", "yaw"), 0.0) | {"type": "sensor.camera.rgb"}
+            return [{**camera, "id": "negative", "width": -100, "height": 100, "fov": 90}]
         return []
 
     def run_step(self, input_data, timestamp):
@@ -77,6 +80,10 @@ class Faulty(AutonomousAgent):
                 raise ValueError("on purpose")
             case "hang", _, place if place == where:
                 time.sleep(600)
+            case "interrupt", _, place if place == where:
+                raise KeyboardInterrupt
+            case "ask", _, place if place == where:
+                input("Shall I? ")
             case "exit", _, place if place == where:
                 os._exit(0)
             case "segfault", _, place if place == where:

@@ -1,5 +1,6 @@
 """An agent that tells what was done to it, and fails where its configuration says."""
 
+import asyncio
 import json
 import os
 from pathlib import Path
@@ -53,6 +54,8 @@ class Tales(AutonomousAgent):
         what = self.wishes.get("fails", {}).get(where)
         if what == "exit":
             raise SystemExit(3)
+        if what == "cancelled":
+            raise asyncio.CancelledError("its coroutine")
         if what == "timeout":
             raise RuntimeError("time-out of 1000ms while waiting for the simulator, make sure it is ready")
         if what:
