@@ -286,7 +286,11 @@ class AgentHost:
 
 
 def _first_line(error: BaseException) -> str:
-    return (str(error).splitlines() or ["no message"])[0]
+    try:
+        lines = str(error).splitlines()
+    except Exception:  # the guest's own class of exceptions
+        lines = []
+    return (lines or ["no message"])[0]
 
 
 def _where(error: BaseException) -> str:

@@ -373,6 +373,8 @@ def _manifest(options: Options) -> Manifest:
         traffic=options.traffic,
         walkers=options.walkers,
         record_sensors=options.record_sensors,
+        track=options.track,
+        maps=_own_maps(options),
         allow_missing_scenarios=options.allow_missing_scenarios,
         agent_timeout_s=options.agent_timeout_s,
         stall_timeout_s=options.stall_timeout_s,
@@ -395,6 +397,13 @@ def _manifest(options: Options) -> Manifest:
         machine=machine_info(),
         started=datetime.now(UTC).isoformat(timespec="seconds"),
     )
+
+
+def _own_maps(options: Options) -> dict[str, str]:
+    if options.map_dir is None or options.simulator is not None:
+        return {}
+    files = {town: options.map_dir / f"{town}.xodr" for town in options.suite.towns}
+    return {town: hash_path(file) for town, file in files.items() if file.is_file()}
 
 
 def _simulator(options: Options) -> SimulatorInfo:
@@ -476,7 +485,10 @@ def _export(given: argparse.Namespace) -> int:
         print(data.decode())
         return 0
     try:
-        write_atomic(given.out, data)
+        if given.out.exists() and not given.out.is_file():  # /dev/stdout, a pipe: to be written to, not replaced
+            given.out.write_bytes(data)
+        else:
+            write_atomic(given.out, data)
     except OSError as error:
         raise UserError(f"--out {given.out}: cannot be written: {error.strerror}") from error
     return 0

@@ -117,6 +117,10 @@ def print_summary(console: Console, summary: Summary, manifest: Manifest) -> Non
     if summary.by_scenario:
         console.print(_table("scenario", summary.by_scenario, summary))
     console.print(_headline(summary))
+    for outcome, names in summary.left_out.items():
+        console.print(f"not among them, {outcome}: {len(names)} ({_few(names)})", markup=False)
+    if summary.finished < summary.planned:
+        console.print(f"not driven yet: {summary.planned - summary.finished}")
     per_km = ", ".join(f"{key} {value:.3f}" for key, value in summary.per_km.items() if value)
     console.print(f"infractions per km over {summary.km_driven:.2f} km: {per_km or 'none'}")
     console.print(f"official mean over all planned: {summary.official_driving_score:.3f}")

@@ -16,7 +16,7 @@ from typing import Final
 
 from leaderboard.agent_clock import parse_timing
 from leaderboard.attempt import AttemptSpec
-from leaderboard.errors import UserError
+from leaderboard.errors import RecordError, UserError
 from leaderboard.guardian import Guardian
 from leaderboard.heartbeat import Beat, Phase
 from leaderboard.log.events_file import read_events
@@ -173,7 +173,11 @@ class Evaluation:
             run = RunDirectory(Path(str(source)))
             read_manifest(run.manifest)
             for job in self._jobs:
-                read_timing(run.route(job.record_id) / TIMING)
+                try:
+                    read_timing(run.route(job.record_id) / TIMING)
+                except RecordError as error:
+                    reason = f"no latencies of {job.record_id} can be had from there: {error}"
+                    raise UserError(f"--timing {self._options.timing}: {reason}; leave it out") from error
 
     # -- what is there already ------------------------------------------------------------------------------------
 

@@ -93,6 +93,10 @@ class Manifest:
     """Around each route; runs made before there were any lack it."""
     record_sensors: bool = False
     """Whether traces hold what the agent's sensors showed; likewise."""
+    track: str | None = None
+    """What --track said; likewise."""
+    maps: dict[str, str] = dataclasses.field(default_factory=dict)
+    """SHA-256 of each map of the user's (--map-dir) that routes are in, by town; likewise."""
 
     @property
     def repeatable(self) -> bool:
@@ -112,8 +116,28 @@ _FIXED: Final = (
     "agent_timeout_s",
     "suite",
     "agent",
+    "track",
+    "maps",
     "simulator",
 )
+# What the command line calls them, where that is something else.
+_CALLED: Final = {
+    "agent_timeout_s": "timeout",
+    "suite.name": "suite",
+    "suite.subset": "routes-subset",
+    "suite.repetitions": "repetitions",
+    "agent.source": "agent",
+    "agent.config": "agent-config",
+    "simulator.kind": "simulator",
+    "simulator.version": "simulator",
+    "simulator.shared": "simulator",
+}
+_CONTENTS: Final = {
+    "suite.sha256": "the file of routes",
+    "agent.sha256": "the agent's code",
+    "agent.config_sha256": "what --agent-config names",
+    "maps": "a map of --map-dir",
+}
 
 
 def write_manifest(path: Path, manifest: Manifest) -> None:
@@ -159,7 +183,10 @@ def check_resumable(old: Manifest, new: Manifest) -> None:
                 for field in dataclasses.fields(before)
                 if getattr(before, field.name) != getattr(now, field.name)
             )
-        raise UserError(f"--resume: {name} was {before!r} and is {now!r} now; the routes would not be comparable")
+        differs = f"--{_CALLED.get(name, name).replace('_', '-')} was {before!r} and is {now!r} now"
+        if name in _CONTENTS:
+            differs = f"{_CONTENTS[name]} is not what it was"
+        raise UserError(f"--resume: {differs}, so routes would not be comparable; begin anew with another --out")
 
 
 def hash_path(path: Path) -> str:

@@ -12,6 +12,7 @@ from leaderboard.profiles import Infraction, Profile
 from leaderboard.scoring.results import RouteResult
 from leaderboard.scoring.score import RouteScore, infraction_keys
 from leaderboard.scoring.statistics import Interval, bootstrap, mean, wilson
+from scenarios.events import Outcome
 
 MIN_KM = 0.001
 """2.x divides by no less (statistics_manager.py)."""
@@ -62,6 +63,8 @@ class Summary:
     per_km: Mapping[Infraction, float]
     """Over the valid results, by the profile's generation; of OUTSIDE_ROUTE_LANES in 2.x the kilometres themselves."""
     km_driven: float
+    left_out: Mapping[Outcome, tuple[str, ...]]
+    """The finished that are not in the headline, as names of records by what became of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,11 @@ def summarize(
     scored = [(result, result.score) for result in finished if result.score is not None]
     valid = [(result, score) for result, score in scored if result.counts(allow_missing_scenarios)]
     successes = sum(score.success for _, score in valid)
+    counted = {result.index for result, _ in valid}
+    left_out: dict[Outcome, list[str]] = defaultdict(list)
+    for result in finished:
+        if result.index not in counted:
+            left_out[result.outcome].append(result.record_id)
 
     def estimate(pick: Callable[[RouteScore], float]) -> Estimate:
         by_route: dict[str, list[float]] = defaultdict(list)
@@ -114,6 +122,7 @@ def summarize(
         by_scenario=_table(valid, asked, lambda item: tuple(dict.fromkeys(item.scenario_types))),
         per_km=MappingProxyType(per_km(valid, profile)),
         km_driven=_km(valid),
+        left_out=MappingProxyType({outcome: tuple(names) for outcome, names in left_out.items()}),
     )
 
 

@@ -1,11 +1,15 @@
 """Walkers under WalkerControl and under the client's navigation (sections 6a and 7, needs A3, B2, B3, C16, C21)."""
 
+import json
 import math
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import carla
 import pytest
 
+import simulator
 from tests.contract.support import CAR, DELTA_S, WALKER, Bench, flat_distance, yaw_difference
 
 CHILD = "walker.pedestrian.0009"
@@ -345,3 +349,19 @@ def test_a_walker_and_its_controller_can_be_destroyed_while_walking(
     bench.seconds(1.0)
     assert bench.world.get_actors().find(walker.id) is None
     assert CAR not in {actor.type_id for actor in bench.world.get_actors()}
+
+
+@pytest.mark.timeout(180)
+def test_ai_walkers_repeat_by_whether_their_process_had_ai_walkers_before() -> None:
+    """The client looks for traffic lights once a process (docs/howto/repeat-a-run.md)."""
+    with simulator.serve("Harbor") as server:
+
+        def client(episodes: int) -> list[list[list[float]]]:
+            command = [sys.executable, "-m", "tests.contract.walkers_by_episode", str(server.port), str(episodes)]
+            return list(json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True, timeout=120).stdout))
+
+        (alone,) = client(1)
+        first, second, third = client(3)
+    assert first == alone
+    assert second == third
+    assert second != first

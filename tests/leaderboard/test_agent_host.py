@@ -454,7 +454,13 @@ def whole_life(host):
 
 
 @pytest.mark.parametrize(
-    ("what", "kind"), [("a bad day", "ValueError"), ("exit", "SystemExit"), ("cancelled", "CancelledError")]
+    ("what", "kind"),
+    [
+        ("a bad day", "ValueError"),
+        ("exit", "SystemExit"),
+        ("cancelled", "CancelledError"),
+        ("speechless", "Speechless"),
+    ],
 )
 @pytest.mark.parametrize("where", ["setup", "sensors", "run_step", "destroy"])
 def test_a_guest_that_raises_is_to_blame(wishes, where, what, kind):

@@ -1,6 +1,7 @@
 """The command line: what it refuses and how, what it lists, what it makes of a record. Nothing is driven here."""
 
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -284,6 +285,7 @@ def test_score_says_what_was_scored_and_what_it_rests_on(capsys, run):
     said = capsys.readouterr().out
     assert "driving score 38.0 (95 % interval" in said
     assert "over 2 of 4 drives, success rate 0.000 (95 % interval 0.000 to 0.658)" in said
+    assert "not among them, simulator lost: 1 (RouteScenario_2_rep0)\nnot driven yet: 1\n" in said
     assert "agent.expert on routes (" in said
     assert "profile lb2.0, timing sync, traffic lb2, simulator embedded 0.1.0" in said
     assert "these are not CARLA scores" in said
@@ -317,6 +319,19 @@ def test_export_writes_the_official_results(capsys, run, tmp_path):
     assert cli.main(["export", str(run), "--out", str(tmp_path / "results.json")]) == 0
     assert (tmp_path / "results.json").read_text() + "\n" == printed
     assert "cannot be written" in refusal(capsys, "export", run, "--out", tmp_path / "no" / "folder.json")
+
+
+def test_export_into_what_is_no_file_replaces_nothing(capsys, run, tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        assert cli.main(["export", str(run), "--out", str(pipe)]) == 0
+        assert json.loads(os.read(reader, 1 << 16))["_checkpoint"]["progress"] == [3, 4]
+    finally:
+        os.close(reader)
+    assert pipe.is_fifo()
+    assert "cannot be written: Is a directory" in refusal(capsys, "export", run, "--out", tmp_path)
 
 
 def test_export_of_bench2drives_merged_file(capsys, tmp_path, run):
@@ -400,7 +415,10 @@ def test_a_route_off_every_road_keeps_no_other_from_being_driven(tmp_path):
     assert (field["status"], field["scores"]["score_composed"]) == ("Failed - Simulation crashed", 0)
     assert road["status"] == "Perfect"
     again = leaderboard(tmp_path, *evaluate, "--resume", code=1)
-    assert "RouteScenario" not in again  # neither is driven again
+    assert "2 of 2 drives had a result already" in again
+    assert "RouteScenario_road_rep0" not in again
+    assert "not among them, no such route on this map: 1 (RouteScenario_field_rep0)" in again
+    assert "RouteScenario_field_rep0:" not in again  # neither is driven again
 
 
 @pytest.mark.slow

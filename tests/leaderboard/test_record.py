@@ -382,11 +382,17 @@ def test_what_is_no_manifest(tmp_path, content):
 def test_resume_wants_the_same_run():
     old = manifest()
     manifests.check_resumable(old, manifest(workers=4, started="later", stall_timeout_s=1.0))
-    with pytest.raises(UserError, match=r"--resume: seed was 0 and is 1 now"):
+    with pytest.raises(UserError, match=r"--resume: --seed was 0 and is 1 now, .*; begin anew with another --out"):
         manifests.check_resumable(old, manifest(seed=1))
     suite = dataclasses.replace(old.suite, sha256="ef")
-    with pytest.raises(UserError, match=r"suite.sha256 was 'ab' and is 'ef' now"):
+    with pytest.raises(UserError, match=r"the file of routes is not what it was"):
         manifests.check_resumable(old, manifest(suite=suite))
+    with pytest.raises(UserError, match=r"--routes-subset was '' and is '4' now"):
+        manifests.check_resumable(old, manifest(suite=dataclasses.replace(old.suite, subset="4")))
+    with pytest.raises(UserError, match=r"--track was None and is 'MAP' now"):
+        manifests.check_resumable(old, manifest(track="MAP"))
+    with pytest.raises(UserError, match=r"a map of --map-dir is not what it was"):
+        manifests.check_resumable(manifest(maps={"Lane": "ab"}), manifest(maps={"Lane": "cd"}))
 
 
 def test_hashes_see_names_and_contents(tmp_path):

@@ -44,7 +44,10 @@ def test_headline_and_official_mean():
     # The official mean is over all five: what never ran and what was lost is 0, what was driven counts as driven.
     assert summary.official_driving_score == 50.0
     assert summary.profile == "lb2.1"
+    lost, easier = ("RouteScenario_2_rep0",), ("RouteScenario_3_rep0",)
+    assert summary.left_out == {Outcome.SIMULATOR_LOST: lost, Outcome.SCENARIO_UNSUPPORTED: easier}
     allowed = summarize(results, planned(5), LB21, allow_missing_scenarios=True)
+    assert allowed.left_out == {Outcome.SIMULATOR_LOST: lost}
     assert (allowed.valid, allowed.driving_score.value) == (3, pytest.approx(250 / 3))
     assert allowed.official_driving_score == 50.0
 

@@ -16,6 +16,11 @@ def get_entry_point():
     return "Tales"
 
 
+class Speechless(Exception):
+    def __str__(self):
+        raise RuntimeError("not even that")
+
+
 class Tales(AutonomousAgent):
     def __init__(self, *arguments):
         super().__init__(*arguments)
@@ -56,6 +61,8 @@ class Tales(AutonomousAgent):
             raise SystemExit(3)
         if what == "cancelled":
             raise asyncio.CancelledError("its coroutine")
+        if what == "speechless":
+            raise Speechless
         if what == "timeout":
             raise RuntimeError("time-out of 1000ms while waiting for the simulator, make sure it is ready")
         if what:
