@@ -13,11 +13,12 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from importlib import metadata, util
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import Final
 
 from rich.console import Console
 
 from leaderboard.agent_clock import parse_timing
+from leaderboard.arguments import OneSentenceParser
 from leaderboard.background import amount
 from leaderboard.compat.official_command import translate
 from leaderboard.console import Progress, print_bench2drive, print_summary
@@ -117,15 +118,8 @@ def _guarded(run: Callable[[], int]) -> int:
         return EXIT_STOPPED
 
 
-class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in one sentence: the usage of `evaluate` alone is twelve lines, and hides it."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(EXIT_BAD_INPUT, f"{self.prog}: {message}; `{self.prog} --help` says more\n")
-
-
 def parser() -> argparse.ArgumentParser:
-    parsed = _Parser(
+    parsed = OneSentenceParser(
         prog="leaderboard",
         description="Closed-loop evaluation of driving agents over suites of routes.",
         epilog=_EXAMPLES,
@@ -310,7 +304,7 @@ def _forget_stdout() -> None:
 def _options(given: argparse.Namespace) -> Options:
     profile = profile_named(given.profile)
     path = suite_path(given.suite)
-    simulator = _address(given.simulator)
+    simulator = None if given.simulator == "embedded" else _address(given.simulator, "--simulator", "embedded or ")
     if given.map_dir is not None and not given.map_dir.is_dir():
         raise UserError(f"--map-dir {given.map_dir} is no folder")
     towns = None
@@ -354,12 +348,10 @@ def _options(given: argparse.Namespace) -> Options:
     )
 
 
-def _address(text: str) -> Address | None:
-    if text == "embedded":
-        return None
+def _address(text: str, called: str, or_else: str = "") -> Address:
     host, colon, port = text.rpartition(":")
     if not colon or not host or not port.isdigit() or not 0 < int(port) < 65536:
-        raise UserError(f"--simulator {text}: give embedded or HOST:PORT")
+        raise UserError(f"{called} {text}: give {or_else}HOST:PORT")
     return Address(host, int(port))
 
 
@@ -468,7 +460,7 @@ def _check_python(path: Path) -> None:
 
 
 def _score(given: argparse.Namespace) -> int:
-    run = StoredRun(given.run)
+    run = _stored(given.run)
     profile = run.profile if given.profile is None else profile_named(given.profile)
     console = _console()
     print_summary(console, run.summary(profile), run.manifest)
@@ -477,8 +469,14 @@ def _score(given: argparse.Namespace) -> int:
     return 0
 
 
+def _stored(path: Path) -> StoredRun:
+    if not RunDirectory(path).manifest.is_file():
+        raise UserError(f"{path} holds no run (no manifest.json); name the folder that `evaluate` calls the record")
+    return StoredRun(path)
+
+
 def _export(given: argparse.Namespace) -> int:
-    run = StoredRun(given.run)
+    run = _stored(given.run)
     content = run.official() if given.format == "official" else run.merged()
     data = dump(content, run.profile.scoring.format)
     if given.out is None:
@@ -549,8 +547,9 @@ _LISTS: Final[dict[str, Callable[[], list[str]]]] = {
 
 
 def _doctor(given: argparse.Namespace) -> int:
+    address = None if given.simulator is None else _address(given.simulator, "doctor")
     bad = 0
-    for finding in examine(None if given.simulator is None else _address(given.simulator)):
+    for finding in examine(address):
         bad += not finding.is_good
         print(f"{'ok  ' if finding.is_good else 'BAD '} {finding.name:18} {finding.text}", flush=True)
     print("all is well" if not bad else f"{bad} of these must be mended")

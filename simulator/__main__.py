@@ -41,8 +41,15 @@ examples:
 """
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one sentence, as everything else here is said."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"simulator: {message}; `{self.prog} --help` says more\n")
+
+
 def parser() -> argparse.ArgumentParser:
-    parsed = argparse.ArgumentParser(
+    parsed = _Parser(
         prog="python -m simulator",
         description="A light world that speaks the protocol of CARLA 0.9.16: connect with the official carla client.",
         epilog=READY_HELP,
@@ -82,7 +89,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _port(text: str) -> int:
-    if not text.isdigit() or int(text) > 65535:
+    if not (text.isascii() and text.isdigit()) or int(text) > 65535:
         raise argparse.ArgumentTypeError(f"{text!r} is no port: give a number from 0 to 65535")
     return int(text)
 

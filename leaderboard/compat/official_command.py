@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from leaderboard.arguments import OneSentenceParser
 from leaderboard.errors import UserError
 from leaderboard.profiles import DEFAULT_PROFILE, PROFILES
 
@@ -35,8 +36,11 @@ class Translated:
     def link(self) -> None:
         """Lay the results where the caller looks for them; they are there, and whole, after every route."""
         if not self.checkpoint.is_symlink():
-            self.checkpoint.parent.mkdir(parents=True, exist_ok=True)
-            self.checkpoint.symlink_to(_target(self.run))
+            try:
+                self.checkpoint.parent.mkdir(parents=True, exist_ok=True)
+                self.checkpoint.symlink_to(_target(self.run))
+            except OSError as error:
+                raise UserError(f"--checkpoint {self.checkpoint}: cannot be written: {error.strerror}") from error
 
 
 def translate(arguments: Sequence[str] | None = None) -> Translated:
@@ -68,7 +72,7 @@ def _target(run: Path) -> Path:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = OneSentenceParser(
         prog="python -m leaderboard.leaderboard_evaluator",
         description="Takes the official evaluator's flags and runs `leaderboard evaluate` with a simulator that is "
         "already running.",

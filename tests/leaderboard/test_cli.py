@@ -309,7 +309,11 @@ def test_score_refuses_and_names_the_rule(capsys, run):
 
 def test_score_and_export_of_what_is_no_run(capsys, tmp_path):
     for command in ("score", "export"):
-        assert f"{tmp_path}/manifest.json: cannot be read" in refusal(capsys, command, tmp_path)
+        assert f"{tmp_path} holds no run (no manifest.json)" in refusal(capsys, command, tmp_path)
+
+
+def test_doctor_of_what_is_no_address(capsys):
+    assert refusal(capsys, "doctor", "localhost") == "leaderboard: doctor localhost: give HOST:PORT\n"
 
 
 def test_export_writes_the_official_results(capsys, run, tmp_path):

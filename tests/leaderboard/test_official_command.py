@@ -93,3 +93,18 @@ def test_a_mistake_leaves_nothing_behind(checkpoint, tmp_path, capsys):
     assert cli.main_as_official(flags) == 2
     assert "routes_training.xml" in capsys.readouterr().err.splitlines()[-1]
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_checkpoint_that_cannot_be_written(tmp_path):
+    (tmp_path / "file").touch()
+    _, translated = given(SECOND, tmp_path / "file" / "results.json")
+    with pytest.raises(UserError, match=r"--checkpoint .*results.json: cannot be written: "):
+        translated.link()
+
+
+def test_a_wrong_flag_is_one_sentence(capsys):
+    with pytest.raises(SystemExit) as ended:
+        cli.main_as_official(["--port=abc"])
+    assert ended.value.code == 2
+    (said,) = capsys.readouterr().err.splitlines()
+    assert said.startswith("python -m leaderboard.leaderboard_evaluator: argument --port: invalid int value: 'abc'; ")

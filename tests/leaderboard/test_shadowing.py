@@ -82,7 +82,7 @@ def test_a_service_has_no_home(tmp_path):
             [*command, "--no-such-flag"], env=environment, cwd=tmp_path, capture_output=True, text=True, check=False
         )
         assert done.returncode == 2, done
-        assert "usage: " in done.stderr
+        assert "--help` says more" in done.stderr
 
 
 def test_as_a_module(call, foreign):
