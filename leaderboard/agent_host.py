@@ -20,6 +20,7 @@ import carla
 from leaderboard.autoagents.autonomous_agent import Track
 from leaderboard.compat.bench2drive import Bench2Drive
 from leaderboard.compat.guests import GuestContext
+from leaderboard.compat.numpy_numbers import take_numpy_numbers
 from leaderboard.envs.sensor_interface import SensorConfigurationInvalid, SensorReceivedNoData
 from leaderboard.errors import AgentError, InfrastructureError, UserError
 from leaderboard.planning import GlobalPlan
@@ -124,6 +125,7 @@ class AgentHost:
         self._client = client
         if self._bench2drive is not None:
             self._bench2drive.set_environment()
+        take_numpy_numbers()
         self._context = GuestContext()
         for problem in self._context.problems:
             print(f"leaderboard: {problem}", file=sys.stderr)  # in output.log, beside what the guest says of it
@@ -286,11 +288,14 @@ class AgentHost:
 
 
 def _first_line(error: BaseException) -> str:
+    """Of its message; where that is a heading, as in what the client says of a wrong type, the line below it too."""
     try:
-        lines = str(error).splitlines()
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     except Exception:  # the guest's own class of exceptions
         lines = []
-    return (lines or ["no message"])[0]
+    if not lines:
+        return "no message"
+    return " ".join(lines[:2]) if lines[0].endswith((" in", ":")) else lines[0]
 
 
 def _where(error: BaseException) -> str:

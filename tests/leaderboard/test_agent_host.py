@@ -253,6 +253,38 @@ class Old(AutonomousAgent):
     assert agent.seen["SPEED"][0] == 5
 
 
+def test_an_agent_of_carla_garage_gets_the_dense_plan_and_its_route_is_not_named(tmp_path):
+    """PDM-Lite and what came of it: privileged, with a setup() of three arguments and a run_step() of three."""
+    text = """
+from leaderboard.autoagents import autonomous_agent, autonomous_agent_local
+from srunner.scenariomanager.carla_data_provider import CarlaDataProvider
+def get_entry_point(): return 'Pilot'
+class Pilot(autonomous_agent_local.AutonomousAgent):
+    def setup(self, path_to_conf_file, route_index=None, traffic_manager=None):
+        self.track = autonomous_agent.Track.MAP
+        self.told = [path_to_conf_file, route_index, traffic_manager]
+        self.map = CarlaDataProvider.get_map()
+    def run_step(self, input_data, timestamp, sensors=None):
+        self.hero = CarlaDataProvider.get_hero_actor()
+        return super().run_step(input_data, timestamp)
+    def destroy(self, results=None):
+        self.told.append(results)
+"""
+    host = AgentHost(str(guest(tmp_path, text)), "model.pt", PROFILE)
+    host.load()
+    begin(host)
+    agent = host._agent
+    assert agent.told == ["model.pt", None, None]
+    assert agent.map is not None
+    assert len(agent.org_dense_route_world_coord) == len(agent.org_dense_route_gps) == 301
+    assert len(agent._global_plan_world_coord) == 3
+    host.attach(FakeWorld(), FakeEgo(FakeWorld()))
+    drive(host, [1])
+    assert agent.hero is not None
+    host.close()
+    assert agent.told[3:] == [None]
+
+
 def test_guests_may_change_their_plan():
     plan = straight_plan()
     host = AgentHost(TALES, "", PROFILE)
@@ -549,6 +581,45 @@ def test_what_is_no_control(wishes, wish, sentence):
     with pytest.raises(AgentFailed, match=sentence) as error:
         drive(host, [1])
     assert error.value.outcome is Outcome.AGENT_CRASHED
+
+
+def test_numbers_of_numpy_are_numbers_of_a_control(tmp_path):
+    """Since numpy 2 a float times a float32 is a float32, which the client refuses; TCP was written before."""
+    text = """
+import carla
+import numpy as np
+from leaderboard.autoagents.autonomous_agent import AutonomousAgent
+def get_entry_point(): return 'Learned'
+class Learned(AutonomousAgent):
+    def run_step(self, input_data, timestamp):
+        control = carla.VehicleControl(np.float32(0.25), brake=np.float64(0.0), gear=np.int64(2))
+        control.steer = np.clip(0.5 * np.float32(0.5), -1, 1)
+        control.hand_brake = np.bool_(True)
+        return control
+"""
+    host = AgentHost(str(guest(tmp_path, text)), "", PROFILE)
+    host.load()
+    begin(host)
+    host.attach(FakeWorld(), FakeEgo(FakeWorld()))
+    control = drive(host, [1])[0].control
+    assert control == carla.VehicleControl(throttle=0.25, steer=0.25, hand_brake=True, gear=2)
+
+
+def test_what_the_client_says_of_a_wrong_type_is_told_with_the_type(tmp_path):
+    text = """
+import carla
+from leaderboard.autoagents.autonomous_agent import AutonomousAgent
+def get_entry_point(): return 'Wordy'
+class Wordy(AutonomousAgent):
+    def run_step(self, input_data, timestamp):
+        return carla.VehicleControl(steer='left')
+"""
+    host = AgentHost(str(guest(tmp_path, text)), "", PROFILE)
+    host.load()
+    begin(host)
+    host.attach(FakeWorld(), FakeEgo(FakeWorld()))
+    with pytest.raises(AgentFailed, match=r"in run_step: Python argument types in VehicleControl\.__init__\("):
+        drive(host, [1])
 
 
 def test_a_guest_without_the_base_constructor(tmp_path):
