@@ -50,7 +50,7 @@ def compile_town(data: bytes, name: str = "") -> TownMap:
     ground = build_ground(shapes)
     signals, light_boxes, controllers, groups, stops = build_signals(map_, facts)
     sha256 = hashlib.sha256(text.encode()).hexdigest()
-    boxes, box_names = build_boxes(sha256, shapes, lanes, samples, ground, signals)
+    boxes, box_names = build_boxes(facts.furniture_seed or sha256, shapes, lanes, samples, ground, signals)
     crosswalks = read_crosswalks(map_)
     origin = map_.transform_to_geolocation(carla.Location(0.0, 0.0, 0.0))
     return TownMap(

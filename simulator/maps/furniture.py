@@ -1,7 +1,8 @@
 """What stands beside the roads: buildings, trees, lamps, guard rails, fences, walls, and the poles of lights and signs.
 
-One list of boxes, drawn from a generator that is seeded by the map's hash, so that a map always looks the same. No
-box touches a lane that vehicles use, at whatever height, so that bridges stay free above and below.
+One list of boxes, drawn from a generator that is seeded by the map's hash, or by a seed that the file names, so that a
+map always looks the same. No box touches a lane that vehicles use, at whatever height, so that bridges stay free above
+and below.
 """
 
 import hashlib
@@ -174,7 +175,7 @@ def _stable_id(text: str) -> int:
 def build_boxes(
     seed: str, shapes: list[SectionShape], lanes: Lanes, samples: Samples, land: Ground, signals: Signals
 ) -> tuple[Boxes, list[str]]:
-    """All boxes and their names. The seed is the map's hash."""
+    """All boxes and their names. The seed is the file's own, or its hash."""
     site = _Site(land)
     result = _List()
     edges = list(_edges(shapes, lanes, samples))

@@ -15,6 +15,8 @@ MAX_BYTES: Final = 256 * 1024 * 1024  # CARLA's largest town (Town13) has about 
 MAX_DEPTH: Final = 64  # OpenDRIVE 1.4 nests about 10 deep
 MAX_LENGTH_M: Final = 1e6  # of one road
 NO_LIMIT_KMH: Final = 130.0  # max="no limit"; the recommended speed on such roads
+# The code of a <userData> of ours in the header: with its value, what stands beside the roads is drawn.
+FURNITURE_SEED: Final = "furniture-seed"
 
 _KMH_PER_UNIT: Final = {"m/s": 3.6, "mph": 1.609344, "km/h": 1.0}
 
@@ -101,6 +103,8 @@ class Facts:
     controllers: tuple[ControllerEntry, ...]
     junction_controllers: dict[int, tuple[str, ...]]  # in the order of their turns
     has_geo_reference: bool
+    furniture_seed: str | None
+    """Of the file's own choice."""
 
     def road(self, road_id: int) -> RoadEntry:
         return self._by_id[road_id]
@@ -181,7 +185,10 @@ def read(text: str) -> Facts:
             where = f"junction {element.get('id')}"
             junctions[int(_number(element, "id", where))] = tuple(dict.fromkeys(turn[2] for turn in turns))
     geo = root.find("header/geoReference")
-    return Facts(roads, controllers, junctions, geo is not None and "lat_0" in (geo.text or ""))
+    seeds = [each.get("value") for each in root.findall("header/userData") if each.get("code") == FURNITURE_SEED]
+    return Facts(
+        roads, controllers, junctions, geo is not None and "lat_0" in (geo.text or ""), next(iter(seeds), None)
+    )
 
 
 def _road(element: ET.Element) -> RoadEntry:

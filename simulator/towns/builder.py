@@ -74,8 +74,9 @@ class _Arm:
 class Town:
     """Describes a town and builds it. Angles come from the nodes' places; y is north."""
 
-    def __init__(self, name: str, latitude_deg: float, longitude_deg: float) -> None:
-        self.construction = Construction(Network(name, latitude_deg, longitude_deg))
+    def __init__(self, name: str, furniture_seed: str = "") -> None:
+        """With a seed of its own, what stands beside the roads stays where it is when the file changes."""
+        self.construction = Construction(Network(name, furniture_seed))
         self._nodes: dict[str, _Node] = {}
         self._plans: list[Plan] = []
         self._switches: list[tuple[str, list[tuple[Plan, bool]], list[Move]]] = []

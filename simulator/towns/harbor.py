@@ -27,7 +27,7 @@ _CORNERS = ("A1", "A4", "E1", "E4")
 
 def harbor() -> Town:
     """Five avenues and streets running north (A to E) cross four running east (1 to 4)."""
-    town = Town("Harbor", latitude_deg=43.71, longitude_deg=10.31)
+    town = Town("Harbor", furniture_seed="dd17a347985789f504c205f3067dc8bf7c59bf23d362f7fcc82bca475caecbab")
     for column, x in _COLUMNS.items():
         for row, y in _ROWS.items():
             if column + row not in _CORNERS:

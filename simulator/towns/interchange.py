@@ -23,7 +23,7 @@ _BRIDGES = {"A": (-410.0, -_RADIUS_M), "B": (410.0, -_RADIUS_M), "C": (0.0, _RAD
 
 def interchange() -> Town:
     """The ring, its ramps, and the roads inside and outside of it."""
-    town = Town("Interchange", latitude_deg=51.43, longitude_deg=6.76)
+    town = Town("Interchange", furniture_seed="8fedf57c446dd5d0141acb2ca9f73a5d8d21f2aa15085efac142f53243fedce9")
     ring = Ring(2000.0, _RADIUS_M, _BRIDGES)
     for bridge in _BRIDGES:
         for side in ("outer", "inner"):

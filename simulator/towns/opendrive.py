@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from xml.sax.saxutils import quoteattr
 
+from simulator.maps.opendrive import FURNITURE_SEED
 from simulator.towns.geometry import Path
 
 __all__ = [
@@ -197,8 +198,7 @@ class Network:
     """Everything in a file."""
 
     name: str
-    latitude_deg: float
-    longitude_deg: float
+    furniture_seed: str = ""
     roads: list[Road] = field(default_factory=list)
     junctions: list[Junction] = field(default_factory=list)
     controllers: list[Controller] = field(default_factory=list)
@@ -353,10 +353,14 @@ def _lines(network: Network) -> Iterable[str]:
         f'<header revMajor="1" revMinor="4" name={quoteattr(network.name)} version="1" date="2026-01-01T00:00:00" '
         f'north="{north:.3f}" south="{south:.3f}" east="{east:.3f}" west="{west:.3f}" vendor="simulator.towns">'
     )
+    # The place of CARLA's own towns. Public agents (TransFuser, TCP, NEAT, InterFuser and others) turn GNSS into metres
+    # by constants that hold there only: 111319 m for a degree of longitude.
     yield (
-        f"<geoReference><![CDATA[+proj=tmerc +lat_0={_m(network.latitude_deg)} +lon_0={_m(network.longitude_deg)} "
-        "+k=1 +x_0=0 +y_0=0 +datum=WGS84 +units=m +geoidgrids=egm96_15.gtx +vunits=m +no_defs ]]></geoReference>"
+        "<geoReference><![CDATA[+proj=tmerc +lat_0=0 +lon_0=0 +k=1 +x_0=0 +y_0=0 +datum=WGS84 +units=m "
+        "+geoidgrids=egm96_15.gtx +vunits=m +no_defs ]]></geoReference>"
     )
+    if network.furniture_seed:
+        yield f'<userData code="{FURNITURE_SEED}" value={quoteattr(network.furniture_seed)}/>'
     yield "</header>"
     for road in network.roads:
         yield from _road(road)

@@ -21,7 +21,7 @@ _RING = CrossSection(1, 0, 4.5, (_WALK,), speed_kmh=30)
 def orchard() -> Town:
     """A collector runs west to east through a roundabout; lanes climb north of it to a loop and fall to one in the
     south."""
-    town = Town("Orchard", latitude_deg=47.38, longitude_deg=8.54)
+    town = Town("Orchard", furniture_seed="a208f0c66131d28391a51de6c89d9668ad1f7640773774bdf888affeb84ba707")
     town.roundabout("Green", 0.0, 0.0, 21.0, _RING)
     # On the collector.
     town.node("West Gate", -380.0, 0.0, control="yield", minor=["Pear", "Plum"], crosswalks=True)

@@ -39,7 +39,7 @@ _BRIDGES = {"north": (180.0, 1150.0), "south": (-20.0, -1150.0), "west": (-1650.
 
 def quarter() -> Town:
     """The town, district by district; streets between districts belong to the outer one."""
-    town = Town("Quarter", latitude_deg=50.94, longitude_deg=6.96)
+    town = Town("Quarter", furniture_seed="c0c6491785984887abfa5638b9c7c1b8a3ff5c06fec0b306bb8631644bb6749d")
     ring = Ring(1000.0, 1150.0, _BRIDGES)
     for bridge in _BRIDGES:
         for side in ("outer", "inner"):

@@ -17,7 +17,7 @@ _VILLAGE = CrossSection(1, 1, 3.25, (_WALK,), (_WALK,), centre=BROKEN_YELLOW, sp
 
 def ridge() -> Town:
     """Six places between 12 and 104 m, nine roads; every road leads on to two others."""
-    town = Town("Ridge", latitude_deg=46.02, longitude_deg=7.75)
+    town = Town("Ridge", furniture_seed="fc43a1ca76617f12956173e5398cbc30cf1175a483e3df4c3ba4eb11fbcf7b2f")
     town.node("Church", 0.0, 0.0, 40.0, control="signals", crosswalks=True)
     town.node("Inn", 230.0, 20.0, 43.0, control="yield", minor=["Farm"], crosswalks=True)
     town.node("Lake", -760.0, 560.0, 12.0, control="stop", minor=["Church"], corner_radius=10.0)

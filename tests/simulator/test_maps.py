@@ -427,6 +427,19 @@ def test_origin_is_the_geo_reference_or_what_the_client_takes_without_one() -> N
     assert (made.origin_latitude_deg, made.origin_longitude_deg) == (42.0, 2.0)
 
 
+def test_what_stands_beside_the_roads_stays_where_a_file_names_its_seed() -> None:
+    def boxes(header: str) -> tuple[bytes, list[int]]:
+        made = compile_town(drive(road(length="400"), header=header).encode())
+        return np.stack((made.boxes.x, made.boxes.y)).tobytes(), made.boxes.id.tolist()
+
+    seed = '<userData code="furniture-seed" value="mine"/>'
+    named = boxes(seed)
+    assert len(named[1]) > 5
+    assert boxes(seed + "<geoReference>+lat_0=1 +lon_0=1</geoReference>") == named
+    assert boxes(seed.replace("mine", "yours")) != named
+    assert boxes('<userData code="another" value="mine"/>') != named
+
+
 def test_the_same_file_makes_the_same_bake(tmp_path: Path) -> None:
     data = drive(road(kind='<type s="0" type="town"><speed max="50" unit="km/h"/></type>')).encode()
     for file in ("a", "b"):

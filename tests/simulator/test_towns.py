@@ -6,6 +6,7 @@ from collections import Counter
 from functools import cache
 from itertools import pairwise
 
+import carla
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -281,7 +282,7 @@ STREET = CrossSection(1, 1, 3.5, (WALK,), (WALK,))
 
 
 def crossroads(control: str = "open", minor: tuple[str, ...] = ()) -> Town:
-    town = Town("Crossroads", 1.0, 2.0)
+    town = Town("Crossroads")
     town.node("middle", 0.0, 0.0, control=control, minor=minor)
     for name, x, y in (("east", 100.0, 0.0), ("north", 0.0, 100.0), ("west", -100.0, 0.0), ("south", 0.0, -100.0)):
         town.node(name, x, y)
@@ -320,9 +321,17 @@ def test_mistakes_in_a_description_are_named():
     town.street("middle", "east", STREET, "double")
     with pytest.raises(ValueError, match="leave in the same direction"):
         town.build()
-    short = Town("Short", 1.0, 2.0)
+    short = Town("Short")
     short.node("a", 0.0, 0.0)
     short.node("b", 12.0, 0.0)
     short.street("a", "b", STREET)
     with pytest.raises(ValueError, match="a b is too short"):
         short.build()
+
+
+@pytest.mark.parametrize("name", TOWNS)
+def test_towns_lie_where_agents_of_the_leaderboard_take_degrees_for_metres(name: str) -> None:
+    """TransFuser, TCP, NEAT and others multiply latitude and longitude by constants that hold at (0, 0) only."""
+    origin = carla.Map(name, text(name)).transform_to_geolocation(carla.Location(100.0, 0.0, 0.0))
+    assert origin.latitude == pytest.approx(0.0, abs=1e-12)
+    assert origin.longitude * 111319.490945 == pytest.approx(100.0, rel=1e-3)
