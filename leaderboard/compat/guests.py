@@ -65,13 +65,15 @@ class GuestContext:
             if traffic_manager_port is not None:
                 provider.set_traffic_manager_port(traffic_manager_port)
             provider.set_world(world)
-            # That of leaderboard 1.0 takes the actor alone, and has another name for the route.
+            # That of leaderboard 1.0 takes the actor alone.
             known = len(inspect.signature(provider.register_actor).parameters)
             provider.register_actor(*(ego, ego.get_transform())[:known])
             # scenario_runner's get_hero_actor looks here, at what it has spawned itself.
             provider._carla_actor_pool[ego.id] = ego
-            set_route = getattr(provider, "set_ego_route", None) or provider.set_ego_vehicle_route
-            set_route(route)
+            # The copies of PDM-Lite, Bench2Drive and LEAD keep no route.
+            for name in ("set_ego_route", "set_ego_vehicle_route"):
+                if hasattr(provider, name):
+                    getattr(provider, name)(route)
         except (AttributeError, TypeError, ImportError) as error:
             raise UserError(
                 f"your copy of scenario_runner ({_file_of(provider)}) is not one that this harness can feed ({error}); "
