@@ -63,15 +63,16 @@ class Progress(Watcher):
         if not self._console.is_terminal or now - self._shown < _SHOW_EVERY_S or self._evaluation is None:
             return
         self._shown = now
-        parts = [f"{job.record_id} in {job.route.town}: {self._pace(worker, now, beat)}"]
         results, planned = self._evaluation.results, self._evaluation.planned
+        # The run first: a line is cut at the edge of the terminal, and 80 columns hold this one as a rule.
+        run = []
         scores = [result.score.driving_score for result in results if result.score and result.counts(self._allow)]
         if scores:
-            parts.append(f"score so far {sum(scores) / len(scores):.1f}")
+            run.append(f"score {sum(scores) / len(scores):.1f}")
         if self._done_here:
-            seconds = (now - self._started) / self._done_here * (planned - len(results))
-            parts.append(f"about {seconds / 60:.0f} min left")
-        line = f"{len(results)}/{planned}  {', '.join(parts)}"
+            run.append(f"{_left((now - self._started) / self._done_here * (planned - len(results)))} left")
+        drive = f"{job.record_id}: {self._pace(worker, now, beat)}"
+        line = f"{len(results)}/{planned}  {'; '.join(filter(None, [', '.join(run), drive]))}"
         with self._lock:
             self._console.file.write(f"\r\x1b[K{line[: self._console.width - 1]}")
             self._console.file.flush()
@@ -81,7 +82,7 @@ class Progress(Watcher):
             return beat.phase.name.lower().replace("_", " ")
         since, from_s = self._first_beats[worker]
         pace = (beat.sim_s - from_s) / (now - since) if now > since else 0.0
-        return f"{beat.sim_s:.1f} s driven at {pace:.1f} times real time"
+        return f"{beat.sim_s:.0f} s at {pace:.1f}x real time"
 
     def retried(self, job: Job, ended: Ended) -> None:
         self._say(f"{job.record_id}: {ended.outcome}, driven again ({ended.detail})")
@@ -171,6 +172,12 @@ def print_bench2drive(console: Console, numbers: Numbers) -> None:
         f"efficiency {_number(numbers.efficiency, 2)}, comfort {_number(numbers.comfort_published, 3)} as published, "
         f"{_number(numbers.comfort_physical, 3)} with right units"
     )
+
+
+def _left(seconds: float) -> str:
+    if seconds < 100.0:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60.0:.0f} min" if seconds < 6000.0 else f"{seconds / 3600.0:.1f} h"
 
 
 def _few(names: Iterable[str]) -> str:

@@ -56,7 +56,7 @@ def test_before_the_first_tick_it_says_what_is_being_done(screen, clock):
     progress = make(screen, [])
     progress.began(job(3), 1, 0)
     progress.beat(job(3), 0, Beat(1, Phase.AGENT_SETUP, 0, 0.0, 0.0))
-    assert shown(screen) == "0/4  RouteScenario_3_rep0 in Harbor: agent setup"
+    assert shown(screen) == "0/4  RouteScenario_3_rep0: agent setup"
 
 
 def test_speed_is_that_of_this_drive(screen, clock):
@@ -66,7 +66,7 @@ def test_speed_is_that_of_this_drive(screen, clock):
         progress.beat(job(3), 0, Beat(1, Phase.TICK, 1, 0.0, 0.0))
         clock.s += 2.0
         progress.beat(job(3), 0, Beat(9, Phase.TICK, 300, 15.0, 0.0))
-        assert shown(screen) == "0/4  RouteScenario_3_rep0 in Harbor: 15.0 s driven at 7.5 times real time"
+        assert shown(screen) == "0/4  RouteScenario_3_rep0: 15 s at 7.5x real time"
         clock.s += 60.0
 
 
@@ -78,7 +78,19 @@ def test_after_a_resume_it_goes_on_from_what_was_there(screen, clock):
     progress.finished(results[-1], "completed")
     progress.beat(job(3), 0, Beat(1, Phase.WORLD, 0, 0.0, 0.0))
     # One drive took a minute here; two are left.
-    assert shown(screen) == "4/6  RouteScenario_3_rep0 in Harbor: world, score so far 60.0, about 2 min left"
+    assert shown(screen) == "4/6  score 60.0, 2 min left; RouteScenario_3_rep0: world"
+
+
+def test_80_columns_hold_the_run_and_the_drive(screen, clock):
+    results = [result(93.1)] * 12
+    progress = make(screen, results, planned=220)
+    progress.finished(results[-1], "completed")
+    progress.began(job(24240), 1, 0)
+    progress.beat(job(24240), 0, Beat(1, Phase.TICK, 1, 0.0, 0.0))
+    clock.s += 90.0
+    progress.beat(job(24240), 0, Beat(9, Phase.TICK, 2000, 99.0, 0.0))
+    assert shown(screen) == "12/220  score 93.1, 5.2 h left; RouteScenario_24240_rep0: 99 s at 1.1x real time"
+    assert len(shown(screen)) <= 80
 
 
 def test_it_is_not_written_more_often_than_it_can_be_read_or_where_nobody_looks(screen, clock):
