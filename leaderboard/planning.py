@@ -136,7 +136,10 @@ class RoutePlanner:
         first, last = self._edge_at(origin), self._edge_at(destination)
         if first is None or last is None:
             lost = origin if first is None else destination
-            raise NoRoute(f"no lane of the map's road network is at {_say(lost)}; move the route's point onto a road")
+            raise NoRoute(
+                f"the lane at {_say(lost)} leads from and to no other, so no way can be planned there; move the "
+                "route's point onto another road, or link this one in the map"
+            )
         try:
             nodes = networkx.astar_path(
                 self._graph, source=first[0], target=last[0], heuristic=self._straight_m, weight="length"

@@ -5,6 +5,7 @@ GPS.
 import itertools
 import math
 import random
+import re
 import time
 from functools import cache
 from pathlib import Path
@@ -151,6 +152,12 @@ def test_a_way_of_no_length_is_no_route():
     place = Place(10.0, 1.75, 0.0)
     with pytest.raises(NoRoute, match="are at one place; put the points further apart"):
         plan_route(carla.Map("islands", _islands()), [place, place])
+
+
+def test_a_road_that_is_linked_to_none_is_named():
+    unlinked = carla.Map("unlinked", re.sub("<link>.*?</link>", "", _islands()))
+    with pytest.raises(NoRoute, match=r"the lane at \(10\.0, 1\.8, 0\.0\) leads from and to no other"):
+        RoutePlanner(unlinked).trace(carla.Location(10.0, 1.75, 0.0), carla.Location(60.0, 1.75, 0.0))
 
 
 def _islands() -> str:
