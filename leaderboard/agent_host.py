@@ -20,7 +20,7 @@ import carla
 from leaderboard.autoagents.autonomous_agent import Track
 from leaderboard.compat.bench2drive import Bench2Drive
 from leaderboard.compat.guests import GuestContext
-from leaderboard.compat.numpy_numbers import take_numpy_numbers
+from leaderboard.compat.numpy_1 import provide_numpy_1
 from leaderboard.envs.sensor_interface import SensorConfigurationInvalid, SensorReceivedNoData
 from leaderboard.errors import AgentError, InfrastructureError, UserError
 from leaderboard.planning import GlobalPlan
@@ -125,7 +125,7 @@ class AgentHost:
         self._client = client
         if self._bench2drive is not None:
             self._bench2drive.set_environment()
-        take_numpy_numbers()
+        provide_numpy_1()
         self._context = GuestContext()
         for problem in self._context.problems:
             print(f"leaderboard: {problem}", file=sys.stderr)  # in output.log, beside what the guest says of it

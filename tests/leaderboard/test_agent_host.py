@@ -607,6 +607,19 @@ def test_what_is_no_control(wishes, wish, sentence):
     assert error.value.outcome is Outcome.AGENT_CRASHED
 
 
+def test_names_that_numpy_1_had_are_there(tmp_path):
+    """PDM-Lite's planner asks for np.float."""
+    text = """
+import numpy as np
+from leaderboard.autoagents.autonomous_agent import AutonomousAgent
+distances = np.full(3, np.Inf, dtype=np.float)
+assert distances.dtype == np.float64 and np.ones(2, dtype=np.int).dtype == np.int64 and np.product([2, 3]) == 6
+def get_entry_point(): return 'Old'
+class Old(AutonomousAgent): pass
+"""
+    AgentHost(str(guest(tmp_path, text)), "", PROFILE).load()
+
+
 def test_numbers_of_numpy_are_numbers_of_a_control(tmp_path):
     """Since numpy 2 a float times a float32 is a float32, which the client refuses; TCP was written before."""
     text = """

@@ -1,6 +1,8 @@
-"""Numbers of numpy as the values of a control.
+"""What agents that were written for numpy 1 take for granted, in a process with numpy 2.
 
-The client takes Python's own numbers only, and numpy's float64, which is one. Agents were written when 0.3 * float32
+Names that are gone: aliases of Python's types (numpy 1.24 took them away) and those of the migration guide to 2.0.
+
+Numbers as the values of a control: the client takes Python's own only, and numpy's float64, which is one. 0.3 * float32
 was a float64; since numpy 2 it is a float32 (NEP 50), which the client refuses with an ArgumentError.
 """
 
@@ -12,13 +14,37 @@ from typing import Any, Final
 import carla
 import numpy as np
 
-__all__ = ["take_numpy_numbers"]
+__all__ = ["provide_numpy_1"]
 
+_NAMES: Final[dict[str, Any]] = {
+    "float": float,
+    "int": int,
+    "object": object,
+    "str": str,
+    "complex": complex,
+    "float_": np.float64,
+    "complex_": np.complex128,
+    "unicode_": np.str_,
+    "string_": np.bytes_,
+    "NaN": np.nan,
+    "Inf": np.inf,
+    "infty": np.inf,
+    "product": np.prod,
+    "cumproduct": np.cumprod,
+    "alltrue": np.all,
+    "sometrue": np.any,
+    "row_stack": np.vstack,
+    "in1d": np.isin,
+    "trapz": np.trapezoid,
+}
 _FIELDS: Final = ("throttle", "steer", "brake", "hand_brake", "reverse", "manual_gear_shift", "gear")
 
 
-def take_numpy_numbers() -> None:
-    """Let carla.VehicleControl take them, in its constructor and its fields, in this process; again is no harm."""
+def provide_numpy_1() -> None:
+    """In this process; a second time does nothing."""
+    for name, value in _NAMES.items():
+        if name not in vars(np):
+            setattr(np, name, value)
     control = carla.VehicleControl
     if hasattr(control.__init__, "__wrapped__"):
         return
