@@ -35,7 +35,6 @@ _NAMES: Final[dict[str, Any]] = {
     "sometrue": np.any,
     "row_stack": np.vstack,
     "in1d": np.isin,
-    "trapz": np.trapezoid,
 }
 _FIELDS: Final = ("throttle", "steer", "brake", "hand_brake", "reverse", "manual_gear_shift", "gear")
 
