@@ -14,6 +14,7 @@ from leaderboard.evaluate import Evaluation, Watcher
 from leaderboard.heartbeat import Beat, Phase
 from leaderboard.log.manifest import Manifest
 from leaderboard.outcomes import OUTCOMES, Blame
+from leaderboard.profiles import PROFILES, Infraction
 from leaderboard.routes import Job
 from leaderboard.scoring.bench2drive import Numbers
 from leaderboard.scoring.results import RouteResult
@@ -122,7 +123,10 @@ def print_summary(console: Console, summary: Summary, manifest: Manifest) -> Non
         console.print(f"not among them, {outcome}: {len(names)} ({_few(names)})", markup=False)
     if summary.finished < summary.planned:
         console.print(f"not driven yet: {summary.planned - summary.finished}")
-    per_km = ", ".join(f"{key} {value:.3f}" for key, value in summary.per_km.items() if value)
+    rates = {key: value for key, value in summary.per_km.items() if value}
+    if PROFILES[summary.profile].scoring.lists_all_speeds:
+        rates.pop(Infraction.MIN_SPEED, None)  # each of its checks is listed there, passed or not
+    per_km = ", ".join(f"{key} {value:.3f}" for key, value in rates.items())
     console.print(f"infractions per km over {summary.km_driven:.2f} km: {per_km or 'none'}")
     console.print(f"official mean over all planned: {summary.official_driving_score:.3f}")
     console.print(

@@ -143,7 +143,12 @@ def main(arguments: list[str]) -> int:
     os.dup2(silence, 1)
     os.dup2(silence, 2)
     try:
-        town = compile_town(source.read_bytes())
+        try:
+            content = source.read_bytes()
+        except OSError as error:
+            print(f"{source} cannot be read ({error.strerror}): check its permissions", file=errors)
+            return 1
+        town = compile_town(content)
         try:
             store.save(town, target)
         except OSError as error:

@@ -351,6 +351,7 @@ def test_score_of_a_bench2drive_run_has_its_other_numbers(capsys, tmp_path):
     said = capsys.readouterr().out
     assert "Bench2Drive: driving score 21.25, success rate 0.000" in said
     assert "Overtaking 0.000" in said
+    assert "min_speed_infractions" not in said  # it lists all checks, also those that are passed
 
 
 # --- doctor -----------------------------------------------------------------------------------------------------------

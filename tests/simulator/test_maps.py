@@ -582,6 +582,13 @@ def test_a_disk_that_is_full_for_the_compiler_is_said(tmp_path: Path) -> None:
     assert done.stderr == "/no/such/folder/out cannot be written: No such file or directory\n"
 
 
+def test_a_file_that_is_not_there_is_said_by_the_compiler(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "simulator.maps.compile", f"{tmp_path}/Lane.xodr", f"{tmp_path}/out"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    said = f"{tmp_path}/Lane.xodr cannot be read (No such file or directory): check its permissions\n"
+    assert (done.returncode, done.stderr) == (1, said)
+
+
 def test_maps_that_were_not_used_for_the_longest_time_make_room(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     library = small_library(folder)
     library.load("Lane")
