@@ -164,15 +164,17 @@ class StreamHub:
         count, until = self._awaited.get(stream_id, (0, 0.0))
         self._awaited[stream_id] = (count if until > now else 0) + 1, now + SUBSCRIPTION_PATIENCE_S
 
+    def subscribed_by(self, now: float) -> float:
+        """When subscriptions that are on their way need be waited for no longer; in the past when there are none."""
+        self._awaited = {key: entry for key, entry in self._awaited.items() if entry[1] > now}
+        return max((until for _, until in self._awaited.values()), default=0.0)
+
     def holds_tick_until(self, now: float) -> float:
         """When a synchronous tick need wait no longer; in the past when it need not wait at all.
 
         Whatever was waited for in vain is given up here: subscriptions forgotten, slow readers closed.
         """
-        if not self._awaited and not self._slow:
-            return 0.0
-        self._awaited = {key: entry for key, entry in self._awaited.items() if entry[1] > now}
-        latest = max((until for _, until in self._awaited.values()), default=0.0)
+        latest = self.subscribed_by(now)
         for connection in list(self._slow):
             if connection.waited_for_since is None:
                 connection.waited_for_since = now

@@ -1,4 +1,4 @@
-"""When the world is stepped: on a client's cue in synchronous mode, by the clock otherwise.
+"""When the world is stepped: on a client's cue in synchronous mode, otherwise by the clock and after what was spawned.
 
 A cue is answered at once with the frame that it will make; the tick itself may be held, for
 * the client's Traffic Manager, until its worker has all its answers (Rule A in traffic_manager),
@@ -38,6 +38,7 @@ class Ticker:
         self._pumping: asyncio.Handle | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._is_late = False  # the timer has rung, and the tick waits for the cameras
+        self._hastened: list[asyncio.Future[None]] = []  # done with the next tick of asynchronous mode
         self._next_at = 0.0
         self._last_at = 0.0
         self._watch: asyncio.TimerHandle | None = None
@@ -53,6 +54,7 @@ class Ticker:
             if handle is not None:
                 handle.cancel()
         self._cues.clear()
+        self._release()
 
     # -- synchronous mode --------------------------------------------------------------------------------------
 
@@ -74,7 +76,7 @@ class Ticker:
         """Something that a held tick may wait for has changed."""
         if self._is_late:
             self._is_late = False
-            self._timer = self._server.loop.call_later(0.0, self._on_time)
+            self._ring_in(0.0)
         if self._cues:
             if self._pumping is not None:
                 self._pumping.cancel()
@@ -128,7 +130,31 @@ class Ticker:
             if not was_running:
                 self._next_at = self._last_at = now
             self._next_at = min(self._next_at, now + self._period())
-            self._timer = self._server.loop.call_later(max(self._next_at - now, 0.0), self._on_time)
+            self._ring_in(max(self._next_at - now, 0.0))
+        else:
+            self._release()
+
+    def hasten(self) -> asyncio.Future[None] | None:
+        """Have the next tick of asynchronous mode made at once: done when it is. None in synchronous mode."""
+        if self._server.settings.synchronous_mode:
+            return None
+        tick = self._server.loop.create_future()
+        self._hastened.append(tick)
+        if not self._is_late:
+            self._next_at = self._server.clock()
+            self._ring_in(0.0)
+        return tick
+
+    def _release(self) -> None:
+        for tick in self._hastened:
+            if not tick.done():  # as it is when its client has gone
+                tick.set_result(None)
+        self._hastened.clear()
+
+    def _ring_in(self, seconds: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._server.loop.call_later(seconds, self._on_time)
 
     def _period(self) -> float:
         return self._server.settings.fixed_delta_seconds or self._period_s
@@ -139,11 +165,19 @@ class Ticker:
             if self._server.sensing.holds_tick():
                 self._is_late = True
                 return
+            # Who waits for this tick wants to see it with the sensor that it has just begun to listen to.
+            held_s = self._server.streams.subscribed_by(now) - now if self._hastened else 0.0
+            if held_s > 0.0:
+                self._is_late = True
+                self._ring_in(held_s)
+                return
             elapsed = min(max(now - self._last_at, 1e-3), _MAX_VARIABLE_DELTA_S)
+            self._is_late = False
             self._tick(self._server.settings.fixed_delta_seconds or elapsed)
+            self._release()
         self._last_at = now
         self._next_at = max(self._next_at + self._period(), now)
-        self._timer = self._server.loop.call_later(max(self._next_at - self._server.clock(), 0.0), self._on_time)
+        self._ring_in(max(self._next_at - self._server.clock(), 0.0))
 
     # -- Rules B and C -----------------------------------------------------------------------------------------
 

@@ -286,6 +286,43 @@ def test_a_sensor_may_be_spawned_and_listened_to_in_a_batch(bench: Bench) -> Non
     sensor.destroy()
 
 
+def test_a_frame_passes_with_each_spawn_of_asynchronous_mode(world: carla.World) -> None:
+    """A script that starts a walker's controller in the line after its spawn needs to know where the walker is."""
+    settings = world.get_settings()
+    settings.fixed_delta_seconds = 0.5  # two frames a second by the clock
+    world.apply_settings(settings)
+    first = world.wait_for_tick().frame
+    gnss = world.get_blueprint_library().find("sensor.other.gnss")
+    for _ in range(10):
+        world.spawn_actor(gnss, carla.Transform())
+    assert world.wait_for_tick().frame > first + 10
+
+
+def test_a_lidar_has_spoken_when_the_camera_after_it_is_there(world: carla.World) -> None:
+    """The reset of a gym environment: sensors in asynchronous mode, then synchronous mode, then the first reading."""
+    library = world.get_blueprint_library()
+    car = world.spawn_actor(library.find("vehicle.tesla.model3"), world.get_map().get_spawn_points()[0])
+    view = library.find("sensor.camera.rgb")
+    for name, value in SMALL.items():
+        view.set_attribute(name, value)
+    settings = world.get_settings()
+    for _ in range(3):
+        settings.synchronous_mode = False
+        settings.fixed_delta_seconds = 0.5
+        world.apply_settings(settings)
+        world.wait_for_tick()  # by the clock the next one comes half a second later
+        points: queue.Queue[carla.LidarMeasurement] = queue.Queue()
+        lidar = world.spawn_actor(library.find("sensor.lidar.ray_cast"), carla.Transform(), attach_to=car)
+        lidar.listen(points.put)
+        camera = world.spawn_actor(view, carla.Transform(), attach_to=car)
+        camera.listen(lambda image: None)
+        settings.synchronous_mode = True
+        world.apply_settings(settings)  # ticks once by itself
+        assert points.get(timeout=30.0).frame < world.get_snapshot().frame
+        for sensor in (lidar, camera):
+            sensor.destroy()
+
+
 def test_a_slow_callback_in_synchronous_mode_loses_no_picture(bench: Bench) -> None:
     car = bench.car()
     sensor = bench.spawn("sensor.camera.rgb", carla.Transform(carla.Location(z=2.0)), car, **SMALL)

@@ -1,6 +1,9 @@
 """Spawning, destroying and moving actors of any kind."""
 
+import asyncio
+from collections.abc import Coroutine
 from math import radians
+from typing import Any, TypeVar
 
 from simulator.protocol import structs
 from simulator.server.convert import actor_of, box_of, pose_of, transform_of
@@ -35,6 +38,25 @@ def spawn(
         server.world.destroy(actor)
         raise CallRefused(f"Spawn failed because of invalid actor description: {actor.type_id}: {error}") from None
     return actor
+
+
+_Result = TypeVar("_Result")
+
+
+def once_ticked(server: Server, result: _Result) -> _Result | Coroutine[Any, Any, _Result]:
+    """The answer to a call that spawned: in asynchronous mode after a tick that has the new actor.
+
+    CARLA serves calls for 1 ms of each frame (FCarlaEngine::OnPreTick) and a spawn takes more, so a frame passes before
+    the next call. Scripts count on it: they start a walker's controller at once, and its client reads where the walker
+    stands; or they listen to a LiDAR, spawn a camera and then use the points.
+    """
+    tick = server.ticker.hasten()
+    return result if tick is None else _after(tick, result)
+
+
+async def _after(tick: asyncio.Future[None], result: _Result) -> _Result:
+    await tick
+    return result
 
 
 def destroy(server: Server, actor: Actor) -> bool:
@@ -74,8 +96,8 @@ def get_actors_by_id(server: Server, session: Session, ids: list[int]) -> list[s
 @call("spawn_actor", but="RSS and V2X sensors and cosmos_visualization are refused: not supported")
 def spawn_actor(
     server: Server, session: Session, description: structs.ActorDescription, transform: structs.Transform
-) -> structs.Actor:
-    return wire(server, spawn(server, description, transform))
+) -> structs.Actor | Coroutine[Any, Any, structs.Actor]:
+    return once_ticked(server, wire(server, spawn(server, description, transform)))
 
 
 @call("spawn_actor_with_parent", but="every attachment is rigid, and at no socket; sensors as for spawn_actor")
@@ -87,8 +109,8 @@ def spawn_actor_with_parent(
     parent: int,
     attachment_type: int,
     socket: str,
-) -> structs.Actor:
-    return wire(server, spawn(server, description, transform, parent))
+) -> structs.Actor | Coroutine[Any, Any, structs.Actor]:
+    return once_ticked(server, wire(server, spawn(server, description, transform, parent)))
 
 
 @call("destroy_actor")

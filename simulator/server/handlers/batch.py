@@ -1,6 +1,6 @@
 """apply_batch: many commands in one call, each with a result of its own."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from math import radians
 from typing import Any, Final
 
@@ -19,7 +19,9 @@ from simulator.server.server_types import Server, Session
 
 
 @call("apply_batch")
-def apply_batch(server: Server, session: Session, batch: list[Any], do_tick: bool) -> list[list[Any]]:
+def apply_batch(
+    server: Server, session: Session, batch: list[Any], do_tick: bool
+) -> list[list[Any]] | Coroutine[Any, Any, list[list[Any]]]:
     results = []
     for command in batch:
         try:
@@ -28,6 +30,8 @@ def apply_batch(server: Server, session: Session, batch: list[Any], do_tick: boo
             results.append(command_failure(str(error)))
     if do_tick:
         server.ticker.cue(session, steps_follow=False)
+    if any(isinstance(command, commands.SpawnActor) for command in batch):
+        return actors.once_ticked(server, results)
     return results
 
 
