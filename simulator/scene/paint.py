@@ -1,5 +1,5 @@
-"""Paint on the roads: ribbons that carry lines, crosswalks and arrows, laid exactly on the triangles of the surface;
-and kerbs, a hair above the sidewalks that they begin."""
+"""Paint on the roads: ribbons that carry lines, crosswalks and arrows, laid exactly on the triangles of the surface,
+what goes across the road a hair above it; and kerbs, a hair above the sidewalks that they begin."""
 
 from typing import Final
 
@@ -23,6 +23,10 @@ _KERB_WIDTH_M: Final = 0.18
 # Kerbs have no depth bias as paint has. This much above the paving they win against it for any eye that is higher than
 # a few centimetres, and no sensor can tell the difference.
 _KERB_LIFT_M: Final = 0.003
+# Ribbons are unpainted at their edges and between dashes, where they would hide other paint at the same height. What
+# goes across the road lies above what runs along it, by as little.
+_CROSSWALK_LIFT_M: Final = 0.003
+_STOP_LIFT_M: Final = 0.006
 _STRIPE_M: Final = 0.5  # of a crosswalk, and its gap: RMS-1, and as in CARLA's towns
 _ARROW_HALF_WIDTH_M: Final = 1.0  # simulator.sensors.paint draws arrows 0.75 m to both sides at most
 _WHITE: Final = linear(222, 222, 214)
@@ -43,23 +47,24 @@ def paint_parts(a_town: TownMap, materials: Materials) -> list[Part]:
         return []
     roads, walks = surface.label == town.ROADS, surface.label == town.SIDEWALKS
     parts = []
-    for shapes, frames, rows in (
-        _lines(marks, materials),
-        _arrows(marks, materials),
-        _crosswalks(a_town, materials),
+    goes_across = np.isin(marks.kind, (town.STOP_LINE, town.YIELD_LINE))
+    for (shapes, frames, rows), lift_m in (
+        (_lines(marks, ~goes_across & (marks.kind != town.KERB_LINE), materials), 0.0),
+        (_arrows(marks, materials), 0.0),
+        (_crosswalks(a_town, materials), _CROSSWALK_LIFT_M),
+        (_lines(marks, goes_across, materials), _STOP_LIFT_M),
     ):
         if len(shapes):
             draped = drape(surface, shapes, roads)
             uv = _in_frames(draped.corners, frames[draped.shape])
             triangles = np.arange(len(draped.shape) * 3).reshape(-1, 3)
-            parts.append(part(_PAINT, draped.corners.reshape(-1, 3), triangles, rows[draped.shape], uv=uv))
+            corners = draped.corners.reshape(-1, 3) + np.array([0.0, 0.0, lift_m])
+            parts.append(part(_PAINT, corners, triangles, rows[draped.shape], uv=uv))
     kerbs = _kerbs(marks)
     if len(kerbs):
         stone = materials.add("kerb", kind=KERB, colour=linear(178, 176, 170), label=town.SIDEWALKS)
-        corners = drape(surface, kerbs, walks).corners.reshape(-1, 3)
-        parts.append(
-            part(_KERBS, corners + np.array([0.0, 0.0, _KERB_LIFT_M]), np.arange(len(corners)).reshape(-1, 3), stone)
-        )
+        corners = drape(surface, kerbs, walks).corners.reshape(-1, 3) + np.array([0.0, 0.0, _KERB_LIFT_M])
+        parts.append(part(_KERBS, corners, np.arange(len(corners)).reshape(-1, 3), stone))
     return parts
 
 
@@ -83,9 +88,9 @@ def _right_of(direction: F8) -> F8:
 # --- lines -----------------------------------------------------------------------------------------------------------
 
 
-def _lines(marks: Markings, materials: Materials) -> tuple[F8, F8, I4]:
-    """A shape, a frame and a material for each piece of each painted line."""
-    first, owner = _pieces(marks, marks.kind != town.KERB_LINE)
+def _lines(marks: Markings, wanted: NDArray[np.bool_], materials: Materials) -> tuple[F8, F8, I4]:
+    """A shape, a frame and a material for each piece of each wanted line."""
+    first, owner = _pieces(marks, wanted)
     half = (0.5 * (marks.apart + marks.width) + _MARGIN_M)[owner]
     a, b = marks.points[first], marks.points[first + 1]
     along = b[:, :2] - a[:, :2]

@@ -296,3 +296,17 @@ def test_what_is_hidden_is_not_seen(bench: Bench) -> None:
     bench.world.enable_environment_objects(ids, True)
     again, _ = look(bench, eye, kinds)
     assert bytes(again.raw_data) == bytes(before.raw_data)
+
+
+def test_a_stop_line_is_painted_across_the_whole_lane(bench: Bench) -> None:
+    """Also where lane lines end at it: the unpainted part of one paint does not hide another's."""
+    places = [light.get_stop_waypoints()[0] for light in bench.world.get_actors().filter("traffic.traffic_light")][::6]
+    for place in places:
+        eye = place.transform.location + carla.Location(z=10.0)
+        down = carla.Transform(eye, carla.Rotation(pitch=-90.0, yaw=place.transform.rotation.yaw))
+        (view,) = look(bench, down, ("semantic_segmentation",), image_size_x="800", image_size_y="800")
+        painted = sight.labels(view) == int(carla.CityObjectLabel.RoadLines)
+        half = int(0.5 * place.lane_width * sight.focal_px(view) / 10.0)
+        lines = np.nonzero(painted[:, 400 - half // 2 : 400 + half // 2].all(axis=1))[0]
+        assert len(lines) >= 5  # 0.4 m at 40 pixels a metre, with some to spare
+        assert painted[lines[len(lines) // 2], 400 - half : 400 + half].mean() > 0.98
