@@ -69,7 +69,7 @@ def label_of(kind: int) -> int:
     if kind == SIDEWALK:
         return town.SIDEWALKS
     if kind in (NO_TYPE, MEDIAN):
-        return town.GROUND
+        return town.TERRAIN  # drawn as grass
     return town.RAIL_TRACK if kind in (_TRAM, _RAIL) else town.ROADS
 
 
@@ -316,7 +316,7 @@ def _fill_junctions(quads: Quads, tree: shapely.STRtree) -> tuple[NDArray[np.obj
             if gap.geom_type == "Polygon" and gap.area > _OVERLAP_M2 and gap.intersects(reach):
                 polygons.append(shapely.buffer(gap, _FILL_OVERLAP_M, join_style="mitre"))
                 heights.append(nearby)
-                labels.append(town.ROADS if gap.area < _ISLAND_M2 else town.GROUND)
+                labels.append(town.ROADS if gap.area < _ISLAND_M2 else town.TERRAIN)
                 filled = shapely.union(filled, gap)
     return np.array(polygons, object), heights, np.array(labels, np.uint8)
 

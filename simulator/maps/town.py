@@ -84,7 +84,7 @@ class Surface(NamedTuple):
 
     vertices: F8  # [n, 3]
     triangles: I4  # [m, 3], normals up
-    label: U1  # [m] ROADS, SIDEWALKS, TERRAIN, GROUND ...
+    label: U1  # [m] ROADS, SIDEWALKS, TERRAIN, RAIL_TRACK
     lane: I4  # [m] row in Lanes, -1 for filling
     cell: float
     x0: float

@@ -27,10 +27,10 @@ def surface_materials(surface: Surface, lanes: Lanes, materials: Materials) -> I
     parking = materials.add("asphalt of parking lanes", kind=ASPHALT, colour=linear(96, 95, 93), label=town.ROADS)
     biking = materials.add("asphalt of cycle lanes", kind=ASPHALT, colour=linear(122, 72, 64), label=town.ROADS)
     paving = materials.add("paving", kind=SIDEWALK, colour=linear(150, 147, 140), label=town.SIDEWALKS)
-    verge = materials.add("verge", kind=GRASS, colour=linear(92, 108, 58), label=town.GROUND)
+    verge = materials.add("verge", kind=GRASS, colour=linear(92, 108, 58), label=town.TERRAIN)
     rails = materials.add("rail track", kind=PLAIN, colour=linear(100, 94, 88), label=town.RAIL_TRACK)
     of_label = np.full(256, asphalt, np.int32)
-    of_label[town.SIDEWALKS], of_label[town.GROUND], of_label[town.RAIL_TRACK] = paving, verge, rails
+    of_label[town.SIDEWALKS], of_label[town.TERRAIN], of_label[town.RAIL_TRACK] = paving, verge, rails
     rows = of_label[surface.label]
     has_lane = surface.lane >= 0
     kind = np.where(has_lane, lanes.kind[np.maximum(surface.lane, 0)], 0)

@@ -97,7 +97,7 @@ def test_tables_agree_with_each_other(a_town: TownMap) -> None:
     assert surface.lane.min() >= -1
     assert surface.lane.max() < len(lanes.road)
     assert len(surface.label) == len(surface.lane) == len(surface.triangles)
-    assert set(surface.label.tolist()) <= {town.ROADS, town.SIDEWALKS, town.GROUND, town.RAIL_TRACK}
+    assert set(surface.label.tolist()) <= {town.ROADS, town.SIDEWALKS, town.TERRAIN, town.RAIL_TRACK}
     a, b, c = (surface.vertices[surface.triangles[:, k]] for k in range(3))
     assert np.cross(b - a, c - a)[:, 2].min() > 0.0, "normals point up"
     assert len(surface.triangles) < 150_000

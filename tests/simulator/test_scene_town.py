@@ -114,6 +114,15 @@ def test_ground_is_seen_from_above(made):
     assert (made[0].geometry.normal[(kind != PLAIN) & (kind <= LAST_GROUND), 2] > 0.3).all()
 
 
+def test_what_is_drawn_as_grass_is_tagged_as_grass(made):
+    """CARLA's Terrain: grass, soil or sand. Its Ground is what fits no other word."""
+    table = made[1].table()
+    used = np.unique(made[0].geometry.material)
+    grass = used[table["kind"][used] == GRASS]
+    assert len(grass)
+    assert (table["label"][grass] == town.TERRAIN).all()
+
+
 def test_a_second_build_gives_the_same_bytes(a_town, made):
     materials = Materials()
     again = build_scenery(a_town, materials)
