@@ -224,11 +224,11 @@ class TrafficManagers:
             reached = True
             for entry in self._of(worker):
                 try:
-                    await self._wake(entry, is_lost, frame, say)
+                    await self._wake(entry, is_lost, frame, say, "had lost a wake-up", *_LEAVE_AND_ENTER)
                 except (OSError, TimeoutError, ProtocolError) as error:
                     reached = False
                     if is_lost():
-                        say(f"traffic manager on port {entry.port} cannot be woken: {error or 'it does not answer'}")
+                        _say_unreachable(entry, error, say)
             await asyncio.sleep(SECOND_THOUGHT_S)
             if is_lost():
                 # The client notifies without its mutex here too, so a rescue can be lost like a wake-up. Again, then,
@@ -240,25 +240,6 @@ class TrafficManagers:
         finally:
             self._in_rescue.discard(worker)
 
-    async def _wake(
-        self, entry: Registration, is_lost: Callable[[], bool], frame: int, say: Callable[[str], None]
-    ) -> None:
-        async with asyncio.timeout(_RESCUE_TIMEOUT_S):
-            reader, writer = await asyncio.open_connection(entry.address, entry.port)
-        try:
-            # A client that a debugger has stopped answers when it goes on, and then makes its step by itself.
-            await _call(reader, writer, ("health_check_remote_TM",))
-            await asyncio.sleep(SECOND_THOUGHT_S)
-            if is_lost():
-                self.rescues += 1
-                where = f"{entry.address}:{entry.port}"
-                say(f"traffic manager rescue {self.rescues} at frame {frame}: {where} had lost a wake-up")
-                async with asyncio.timeout(_RESCUE_TIMEOUT_S):
-                    # Together: the worker looks at the mode again after its step and must find it as it was.
-                    await _call(reader, writer, ("set_synchronous_mode", False), ("set_synchronous_mode", True))
-        finally:
-            writer.close()
-
     # -- Rule C ------------------------------------------------------------------------------------------------
 
     def has_stepped(self, session: object) -> bool:
@@ -268,25 +249,54 @@ class TrafficManagers:
 
     async def step_again(self, session: object, frame: int, silent_s: float, say: Callable[[str], None]) -> None:
         """Have the Traffic Managers of a connection make a step that nobody asked for."""
-        if not self.has_stepped(session):  # it is gone, or has just ticked
+        worker = self._workers.get(session)
+        if worker is None or not self.has_stepped(session):  # it is gone, or has just ticked
             return
-        self._workers[session].was_woken = True
+        worker.was_woken = True
+
+        def is_silent() -> bool:
+            return worker.was_woken  # until it ticks
+
+        why = f"makes one more step, since its client has done nothing for {silent_s:g} s after the last"
         for entry in self._of(session):
-            self.rescues += 1
-            where = f"{entry.address}:{entry.port}"
-            say(
-                f"traffic manager rescue {self.rescues} at frame {frame}: {where} makes one more step, "
-                f"since its client has done nothing for {silent_s:g} s after the last"
-            )
             try:
-                async with asyncio.timeout(_RESCUE_TIMEOUT_S):
-                    reader, writer = await asyncio.open_connection(entry.address, entry.port)
-                    try:
-                        await _call(reader, writer, ("synchronous_tick",))
-                    finally:
-                        writer.close()
+                await self._wake(entry, is_silent, frame, say, why, ("synchronous_tick",))
             except (OSError, TimeoutError, ProtocolError) as error:
-                say(f"traffic manager on port {entry.port} cannot be woken: {error or 'it does not answer'}")
+                if session in self._workers:
+                    _say_unreachable(entry, error, say)
+
+    # -- both --------------------------------------------------------------------------------------------------
+
+    async def _wake(
+        self,
+        entry: Registration,
+        is_lost: Callable[[], bool],
+        frame: int,
+        say: Callable[[str], None],
+        why: str,
+        *calls: tuple[str | bool, ...],
+    ) -> None:
+        async with asyncio.timeout(_RESCUE_TIMEOUT_S):
+            reader, writer = await asyncio.open_connection(entry.address, entry.port)
+        try:
+            # A client that a debugger has stopped answers when it goes on, and then goes its way by itself.
+            await _call(reader, writer, ("health_check_remote_TM",))
+            await asyncio.sleep(SECOND_THOUGHT_S)
+            if is_lost():
+                self.rescues += 1
+                say(f"traffic manager rescue {self.rescues} at frame {frame}: {entry.address}:{entry.port} {why}")
+                async with asyncio.timeout(_RESCUE_TIMEOUT_S):
+                    await _call(reader, writer, *calls)
+        finally:
+            writer.close()
+
+
+def _say_unreachable(entry: Registration, error: Exception, say: Callable[[str], None]) -> None:
+    say(f"traffic manager on port {entry.port} cannot be woken: {error or 'it does not answer'}")
+
+
+# To leave and to enter the mode. Together: the worker looks at it again after its step and must find it as it was.
+_LEAVE_AND_ENTER: Final = (("set_synchronous_mode", False), ("set_synchronous_mode", True))
 
 
 async def _call(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *calls: tuple[str | bool, ...]) -> None:

@@ -374,24 +374,34 @@ class GameTime:
     assert sys.modules["srunner.scenariomanager.timer"].GameTime.told == ["restart", 7]
 
 
-def test_the_copy_of_bench2drive_keeps_no_route(tmp_path, monkeypatch):
-    """Nor do those of PDM-Lite and LEAD, which were taken from scenario_runner at the same time."""
-    own = tmp_path / "srunner" / "scenariomanager"
+def own_provider(folder, monkeypatch, methods):
+    """A CarlaDataProvider of the user's own with what all copies have, and these methods."""
+    own = folder / "srunner" / "scenariomanager"
     own.mkdir(parents=True)
-    for folder in (own, own.parent):
-        (folder / "__init__.py").write_text("")
+    for package in (own, own.parent):
+        (package / "__init__.py").write_text("")
     (own / "timer.py").write_text("from leaderboard.compat.game_time import GameTime")
     (own / "carla_data_provider.py").write_text(
-        """
+        f"""
 class CarlaDataProvider:
-    _carla_actor_pool = {}
+    _carla_actor_pool = {{}}
     set_client = set_world = set_traffic_manager_port = staticmethod(lambda given: None)
     on_carla_tick = staticmethod(lambda: None)
+{methods}"""
+    )
+    monkeypatch.syspath_prepend(str(folder))
+
+
+def test_the_copy_of_bench2drive_keeps_no_route(tmp_path, monkeypatch):
+    """Nor do those of PDM-Lite and LEAD, which were taken from scenario_runner at the same time."""
+    own_provider(
+        tmp_path,
+        monkeypatch,
+        """
     @staticmethod
     def register_actor(actor, transform=None): CarlaDataProvider.actor = actor
-"""
+""",
     )
-    monkeypatch.syspath_prepend(str(tmp_path))
     host = started()
     drive(host, [1])
     provider = sys.modules["srunner.scenariomanager.carla_data_provider"].CarlaDataProvider
@@ -399,24 +409,16 @@ class CarlaDataProvider:
 
 
 def test_the_copy_of_leaderboard_1_0_is_fed_too(tmp_path, monkeypatch):
-    own = tmp_path / "srunner" / "scenariomanager"
-    own.mkdir(parents=True)
-    for folder in (own, own.parent):
-        (folder / "__init__.py").write_text("")
-    (own / "timer.py").write_text("from leaderboard.compat.game_time import GameTime")
-    (own / "carla_data_provider.py").write_text(
+    own_provider(
+        tmp_path,
+        monkeypatch,
         """
-class CarlaDataProvider:
-    _carla_actor_pool = {}
-    set_client = set_world = set_traffic_manager_port = staticmethod(lambda given: None)
-    on_carla_tick = staticmethod(lambda: None)
     @staticmethod
     def register_actor(actor): CarlaDataProvider.actor = actor
     @staticmethod
     def set_ego_vehicle_route(route): CarlaDataProvider.route = route
-"""
+""",
     )
-    monkeypatch.syspath_prepend(str(tmp_path))
     started()
     provider = sys.modules["srunner.scenariomanager.carla_data_provider"].CarlaDataProvider
     assert (provider.actor.id, len(provider.route)) == (24, 301)

@@ -451,12 +451,28 @@ def test_a_client_that_is_silent_after_its_step_gets_one_more_to_wake_it() -> No
         client.live.wait_for_line("rescue")
         client.step()
         time.sleep(QUIET_S)
-        assert manager.calls == [("synchronous_tick", [])]
+        assert manager.calls == [("health_check_remote_TM", []), ("synchronous_tick", [])]
         where = f"127.0.0.1:{manager.port} makes one more step, since its client has done nothing for {IMPATIENT_S:g} s"
         assert client.live.lines == [f"traffic manager rescue 1 at frame {server.frame}: {where} after the last"]
         client.tick()
         client.step()
         client.live.wait_for_line("rescue 2")
+
+
+def test_a_client_that_a_debugger_has_stopped_gets_no_step_when_it_goes_on() -> None:
+    with driver() as (client, manager):
+        server = client.live.server
+        manager.answers.clear()
+        client.live.do(lambda: setattr(server, "options", replace(server.options, wake_after_s=IMPATIENT_S)))
+        time.sleep(QUIET_S)
+        assert [name for name, _ in manager.calls] == ["health_check_remote_TM"]
+        client.live.do(lambda: setattr(server, "options", replace(server.options, wake_after_s=0.0)))
+        client.tick()
+        client.step()
+        manager.answers.set()
+        time.sleep(QUIET_S)
+        assert [name for name, _ in manager.calls] == ["health_check_remote_TM"]
+        assert client.live.lines == []
 
 
 def test_a_client_that_may_be_silent_is_left_alone() -> None:
