@@ -531,6 +531,9 @@ ticks(20)
 sys.stdin.readline()   # idle, its Traffic Manager asynchronous
 manager.set_synchronous_mode(True)
 ticks(20)
+car.destroy()  # a load may end a client whose Traffic Manager has vehicles
+world.tick()
+world.tick()
 client.load_world("Harbor", False)
 sys.stdin.readline()   # idle after a load, which ticked without a step
 world = client.get_world()
